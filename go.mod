@@ -1,0 +1,3 @@
+module github.com/api-assistant/api-assistant
+
+go 1.26

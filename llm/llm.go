@@ -1,0 +1,103 @@
+// Package llm is the contract between the toolkit and language models: the
+// [LLM] and [Embedder] interfaces, the messages they exchange, and decorators
+// that make any model calm when it fails.
+package llm
+
+import (
+	"context"
+	"iter"
+)
+
+// Speaker says who wrote a message.
+type Speaker string
+
+// The speakers of a conversation.
+const (
+	System    Speaker = "system"
+	User      Speaker = "user"
+	Assistant Speaker = "assistant"
+)
+
+// Message is one turn of a conversation.
+type Message struct {
+	Speaker Speaker
+	Content string
+}
+
+// Role says what kind of model a request wants, so that a router can pick one.
+type Role string
+
+// The roles. The zero value means RoleGeneral.
+const (
+	RoleGeneral   Role = "general"
+	RoleCode      Role = "code"
+	RoleReasoning Role = "reasoning"
+)
+
+// Passage is a retrieved text that the answer may cite as [Number].
+type Passage struct {
+	Number int    // the citation number, from 1
+	Title  string // "GET /orders", say
+	Text   string
+}
+
+// Request is one call to a model. The zero value of every field but Messages
+// is a sensible default.
+type Request struct {
+	Messages    []Message
+	Role        Role
+	Temperature *float64 // nil: the model's default; 0 to 2
+	MaxTokens   int      // 0: the model's default
+	Stop        []string
+	// Passages are the retrieved texts that Messages already contain, for models
+	// that read them directly (the offline one). Others ignore them.
+	Passages []Passage
+}
+
+// Usage counts tokens.
+type Usage struct {
+	PromptTokens     int
+	CompletionTokens int
+}
+
+// FinishReason says why a model stopped.
+type FinishReason string
+
+// The finish reasons.
+const (
+	FinishStop   FinishReason = "stop"
+	FinishLength FinishReason = "length"
+	FinishFilter FinishReason = "content_filter"
+)
+
+// Chunk is a piece of an answer. The last chunk of a complete answer has a
+// FinishReason; Usage is nil unless the model reports it.
+type Chunk struct {
+	Text         string
+	FinishReason FinishReason
+	Usage        *Usage
+	Model        string // the model that answered, where known
+}
+
+// LLM is a language model. Stream is lazy: the request is made when the
+// iteration starts. The sequence may be used once, yields at most one error
+// and it is last; breaking out of it, or cancelling ctx, releases the
+// connection. A cancelled context is yielded as its error. Implementations are
+// safe for concurrent use.
+type LLM interface {
+	Stream(ctx context.Context, req Request) iter.Seq2[Chunk, error]
+}
+
+// Embedder turns texts into vectors of unit length. Implementations are safe
+// for concurrent use.
+type Embedder interface {
+	// Embed returns one vector for each text, in order, each of Dimensions()
+	// length. It fails as a whole.
+	Embed(ctx context.Context, texts []string) ([][]float32, error)
+	// Dimensions is the length of the vectors; 0 if not known before the first
+	// call.
+	Dimensions() int
+	// Name identifies model and version; two embedders with the same name give
+	// the same vectors. It is recorded with the store.
+	Name() string
+}

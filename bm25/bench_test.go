@@ -1,0 +1,127 @@
+package bm25_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/api-assistant/api-assistant/bm25"
+)
+
+// synthetic makes n documents of the given length, Zipf distributed.
+func synthetic(n, length int) []bm25.Document {
+	w := newWords(42, 50_000)
+	docs := make([]bm25.Document, n)
+	for i := range docs {
+		docs[i] = bm25.Document{ID: fmt.Sprintf("doc-%07d", i), Text: w.text(length)}
+	}
+	return docs
+}
+
+// questions makes queries of one to five words with the distribution of the
+// documents, but for the 30 most frequent words, which no question would have.
+func questions(n int) []string {
+	w := newWords(43, 50_000)
+	out := make([]string, n)
+	for i := range out {
+		for range 1 + w.IntN(5) {
+			z := w.zipf.Uint64()
+			for z < 30 {
+				z = w.zipf.Uint64()
+			}
+			out[i] += fmt.Sprintf("w%dx ", z)
+		}
+	}
+	return out
+}
+
+func BenchmarkSearch(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
+		x.Add(synthetic(n, 100)...)
+		x.Flush()
+		queries := questions(1000)
+		b.Run(fmt.Sprintf("docs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				x.Search(queries[i%len(queries)], 10)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "queries/s")
+		})
+		b.Run(fmt.Sprintf("docs=%d/parallel", n), func(b *testing.B) {
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					x.Search(queries[i%len(queries)], 10)
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "queries/s")
+		})
+	}
+}
+
+// BenchmarkFirstSearch measures the search after a write, the tokenising of the
+// new documents included, beside a warm one.
+func BenchmarkFirstSearch(b *testing.B) {
+	const n = 100_000
+	x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
+	x.Add(synthetic(n, 100)...)
+	x.Flush()
+	more := synthetic(1000, 100)
+	query := questions(1)[0]
+	for _, added := range []int{0, 1, 100} {
+		b.Run(fmt.Sprintf("docs=%d/added=%d", n, added), func(b *testing.B) {
+			var spent time.Duration
+			for i := 0; b.Loop(); i++ {
+				for j := range added {
+					d := more[(i*added+j)%len(more)]
+					d.ID = fmt.Sprintf("new-%d", (i*added+j)%5000)
+					x.Add(d)
+				}
+				start := time.Now()
+				x.Search(query, 10)
+				spent += time.Since(start)
+			}
+			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/search")
+		})
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	docs := synthetic(100_000, 200)
+	for _, a := range []bm25.Analyzer{bm25.Standard(), bm25.API()} {
+		b.Run(a.Name(), func(b *testing.B) {
+			for b.Loop() {
+				x := bm25.New(bm25.WithAnalyzer(a))
+				x.Add(docs...)
+				x.Flush()
+			}
+			b.ReportMetric(float64(b.N*len(docs))/b.Elapsed().Seconds(), "docs/s")
+		})
+	}
+}
+
+func BenchmarkMemory(b *testing.B) {
+	for _, length := range []int{100, 200} {
+		b.Run(fmt.Sprintf("tokens=%d", length), func(b *testing.B) {
+			const n = 100_000
+			var before, after runtime.MemStats
+			for b.Loop() {
+				docs := synthetic(n, length)
+				for i := range docs {
+					docs[i].ID = docs[i].ID + "" // counted as the caller's
+				}
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
+				x.Add(docs...)
+				x.Flush()
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				runtime.KeepAlive(x)
+				runtime.KeepAlive(docs)
+			}
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/doc")
+		})
+	}
+}

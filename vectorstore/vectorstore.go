@@ -24,6 +24,9 @@ type Document struct {
 	// Source names the upload that the document came from (a file name or a
 	// URL); empty for a document that was given by itself.
 	Source string
+	// Pointer is the place inside Source ("/paths/~1orders/get", say); empty for
+	// a document that was given by itself.
+	Pointer string
 	// Content is what is searched, shown and put into prompts.
 	Content string
 	// Metadata holds JSON scalars and lists of JSON scalars: string, bool,

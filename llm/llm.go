@@ -4,8 +4,10 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"strings"
 )
 
 // Speaker says who wrote a message.
@@ -49,8 +51,10 @@ type Request struct {
 	Temperature *float64 // nil: the model's default; 0 to 2
 	MaxTokens   int      // 0: the model's default
 	Stop        []string
-	// Passages are the retrieved texts that Messages already contain, for models
-	// that read them directly (the offline one). Others ignore them.
+	// Question and Passages are what is asked and the retrieved texts, which
+	// Messages already contain, for models that read them directly (the offline
+	// one). Others ignore them.
+	Question string
 	Passages []Passage
 }
 
@@ -100,4 +104,33 @@ type Embedder interface {
 	// Name identifies model and version; two embedders with the same name give
 	// the same vectors. It is recorded with the store.
 	Name() string
+}
+
+// Response is a whole answer.
+type Response struct {
+	Text         string
+	FinishReason FinishReason
+	Usage        Usage
+	Model        string
+}
+
+// Generate calls a model and collects what it streams.
+func Generate(ctx context.Context, model LLM, req Request) (Response, error) {
+	var (
+		out  Response
+		text strings.Builder
+	)
+	for chunk, err := range model.Stream(ctx, req) {
+		if err != nil {
+			return Response{}, err
+		}
+		text.WriteString(chunk.Text)
+		out.FinishReason = cmp.Or(chunk.FinishReason, out.FinishReason)
+		out.Model = cmp.Or(chunk.Model, out.Model)
+		if chunk.Usage != nil {
+			out.Usage = *chunk.Usage
+		}
+	}
+	out.Text = text.String()
+	return out, nil
 }

@@ -1,0 +1,171 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/api-assistant/api-assistant/assistant"
+	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/llm"
+	"github.com/api-assistant/api-assistant/retriever"
+	"github.com/api-assistant/api-assistant/vectorstore"
+)
+
+// Code is the stable name of a kind of error, the "error" of an error body.
+type Code string
+
+// The codes and the statuses that they come with.
+const (
+	CodeBadRequest       Code = "bad_request"            // 400: the request cannot be read
+	CodeNotFound         Code = "not_found"              // 404
+	CodeMethodNotAllowed Code = "method_not_allowed"     // 405, with Allow
+	CodeTooLarge         Code = "too_large"              // 413; the message says the limit
+	CodeUnsupportedMedia Code = "unsupported_media_type" // 415
+	CodeValidation       Code = "validation_failed"      // 422; detail.errors says where
+	CodeUnreadable       Code = "unreadable_document"    // 422; detail says file and place
+	CodeInternal         Code = "internal_error"         // 500
+	CodeUpstream         Code = "upstream_failed"        // 502: the model failed
+	CodeNotReady         Code = "not_ready"              // 503
+	CodeUpstreamTimeout  Code = "upstream_timeout"       // 504: the model took too long
+)
+
+// problem is an error that knows its answer.
+type problem struct {
+	status  int
+	code    Code
+	message string
+	detail  any
+	header  http.Header
+}
+
+func (p *problem) Error() string { return p.message }
+
+// invalid is one place in a request that is wrong.
+type invalid struct {
+	Loc  []any  `json:"loc"`
+	Type string `json:"type"`
+	Msg  string `json:"msg"`
+}
+
+func validationError(errs ...invalid) *problem {
+	message := errs[0].Msg
+	if len(errs[0].Loc) > 0 {
+		message = fmt.Sprintf("%v: %s", errs[0].Loc[len(errs[0].Loc)-1], errs[0].Msg)
+	}
+	return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: message,
+		detail: map[string]any{"errors": errs}}
+}
+
+func badRequest(format string, args ...any) *problem {
+	return &problem{status: http.StatusBadRequest, code: CodeBadRequest, message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(message string) *problem {
+	return &problem{status: http.StatusNotFound, code: CodeNotFound, message: message}
+}
+
+func tooLarge(format string, args ...any) *problem {
+	return &problem{status: http.StatusRequestEntityTooLarge, code: CodeTooLarge, message: fmt.Sprintf(format, args...)}
+}
+
+// statusClientClosed is what logs show for a request whose client went away;
+// nobody reads it.
+const statusClientClosed = 499
+
+// explain turns an error of the packages below into an answer. What it does not
+// know is an internal error, whose text stays in the log.
+func explain(err error) *problem {
+	var (
+		p         *problem
+		tooMany   *http.MaxBytesError
+		file      *ingest.Error
+		filter    *vectorstore.FilterError
+		modelFail *llm.Error
+	)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &tooMany):
+		return tooLarge("the request body is larger than %d bytes", tooMany.Limit)
+	case errors.As(err, &file):
+		return unreadable(file)
+	case errors.As(err, &filter):
+		return validationError(invalid{Loc: []any{"body", "filter" + filter.Path}, Type: "filter", Msg: filter.Reason})
+	case errors.Is(err, retriever.ErrQuery), errors.Is(err, assistant.ErrQuestion),
+		errors.Is(err, vectorstore.ErrInvalid), errors.Is(err, retriever.ErrNoVectors):
+		return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: err.Error()}
+	case errors.Is(err, context.Canceled):
+		return &problem{status: statusClientClosed, code: CodeBadRequest, message: "the client went away"}
+	case errors.As(err, &modelFail):
+		return modelProblem(modelFail)
+	case errors.Is(err, context.DeadlineExceeded):
+		return &problem{status: http.StatusGatewayTimeout, code: CodeUpstreamTimeout, message: "the answer took too long"}
+	case errors.Is(err, vectorstore.ErrUnavailable), errors.Is(err, vectorstore.ErrClosed):
+		return &problem{status: http.StatusServiceUnavailable, code: CodeNotReady, message: "the document store is not available at the moment"}
+	}
+	return &problem{status: http.StatusInternalServerError, code: CodeInternal, message: "an internal error occurred; the log has the details under this request id"}
+}
+
+// unreadable answers for a file that could not be parsed.
+func unreadable(e *ingest.Error) *problem {
+	p := &problem{status: http.StatusUnprocessableEntity, code: CodeUnreadable, message: e.Error(),
+		detail: map[string]any{"file": e.File, "line": e.Line, "column": e.Column, "pointer": e.Pointer}}
+	if errors.Is(e, ingest.ErrTooLarge) {
+		p.status, p.code = http.StatusRequestEntityTooLarge, CodeTooLarge
+	}
+	return p
+}
+
+func modelProblem(e *llm.Error) *problem {
+	p := &problem{status: http.StatusBadGateway, code: CodeUpstream, message: "the language model failed; try again later"}
+	if errors.Is(e, llm.ErrTimeout) {
+		p.status, p.code, p.message = http.StatusGatewayTimeout, CodeUpstreamTimeout, "the language model took too long"
+	}
+	if e.RetryAfter > 0 {
+		seconds := int64((e.RetryAfter + time.Second - 1) / time.Second)
+		p.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+	}
+	return p
+}
+
+// errorBody is the one shape of all errors.
+type errorBody struct {
+	Error     Code   `json:"error"`
+	Message   string `json:"message"`
+	Detail    any    `json:"detail"`
+	RequestID string `json:"request_id"`
+}
+
+// fail answers with an error.
+func (s *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := explain(err)
+	if p.status >= 500 {
+		s.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path,
+			"status", p.status, "error", err, "request_id", w.Header().Get(requestIDHeader))
+	}
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	s.reply(w, r, p.status, errorBody{Error: p.code, Message: p.message, Detail: p.detail, RequestID: w.Header().Get(requestIDHeader)})
+}
+
+// reply answers with JSON.
+func (s *api) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "encoding an answer failed", "error", err)
+		status, encoded = http.StatusInternalServerError, []byte(`{"error":"internal_error","message":"the answer could not be encoded","detail":null,"request_id":""}`)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)+1))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(append(encoded, '\n')) // the client is gone if this fails
+	}
+}

@@ -1,0 +1,115 @@
+// Command server is the reference server: the assistant over HTTP, with keys,
+// CORS, rate limits, logs and a clean shutdown.
+//
+//	go run ./examples/server
+//
+// It needs nothing beside it. Settings come from the environment and from a file
+// .env; config.go lists them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Environ(), ".env", os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, then drains. What a person should read goes to out,
+// the log to logTo.
+func run(ctx context.Context, environ []string, dotenv string, out, logTo io.Writer) error {
+	cfg, err := loadConfig(environ, dotenv)
+	if err != nil {
+		return fmt.Errorf("the configuration cannot be used:\n%w", err)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.logLevel())); err != nil {
+		return err // checked by loadConfig
+	}
+	log := slog.New(slog.NewJSONHandler(logTo, &slog.HandlerOptions{Level: level}))
+	protect, err := newProtection(cfg, log)
+	if err != nil {
+		return fmt.Errorf("the configuration cannot be used:\n%w", err)
+	}
+	service, err := openService(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := service.Close(); err != nil {
+			log.Error("closing the store failed", "error", err)
+		}
+	}()
+	listener, err := net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	if err != nil {
+		return err
+	}
+	greet(out, cfg, service, listener.Addr().String())
+	return serve(ctx, listener, protect(service.handler(cfg, log)), log)
+}
+
+// Time limits of connections.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 40 * time.Second // a whole request
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 20 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// serve answers requests until ctx ends; then it accepts no more, and waits for
+// those that are under way.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("draining")
+	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("some requests did not end within %s: %w", drainTimeout, err), server.Close())
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// greet says what is served and how to try it.
+func greet(out io.Writer, cfg config, s *service, address string) {
+	fmt.Fprintf(out, "%s on http://%s, data in %s\n", cfg.AppName, address, cfg.DataDir)
+	if s.loadedSample > 0 {
+		fmt.Fprintf(out, "The data directory was empty: loaded the sample API, %d documents (LOAD_SAMPLE=false starts empty).\n", s.loadedSample)
+	}
+	key := ""
+	if cfg.RequireAuth {
+		key = ` -H "X-API-Key: $API_KEY"`
+	}
+	fmt.Fprintf(out, `Try:
+  curl -s%[2]s http://%[1]s/search -H 'Content-Type: application/json' -d '{"query": "place an order"}'
+  curl -s%[2]s http://%[1]s/chat -H 'Content-Type: application/json' -d '{"message": "How do I place an order?"}'
+  curl -s%[2]s http://%[1]s/documents/upload -F files=@openapi.yaml
+`, address, key)
+}

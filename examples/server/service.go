@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/api-assistant/api-assistant/assistant"
+	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/examples/sample"
+	"github.com/api-assistant/api-assistant/httpapi"
+	"github.com/api-assistant/api-assistant/llm/offline"
+	"github.com/api-assistant/api-assistant/retriever"
+	"github.com/api-assistant/api-assistant/vectorstore/chromem"
+)
+
+// version is shown by /health.
+const version = "0.1.0"
+
+// service is the assistant with its store.
+type service struct {
+	*assistant.Assistant
+	loadedSample int // documents of the sample that were loaded at this start
+}
+
+// openService opens the store and loads the sample into a new one. The caller
+// closes the service.
+func openService(ctx context.Context, cfg config, log *slog.Logger) (*service, error) {
+	_, err := os.Stat(filepath.Join(cfg.DataDir, cfg.Collection+".db"))
+	isNew := errors.Is(err, fs.ErrNotExist)
+	embedder := offline.NewEmbedder(0)
+	store, err := chromem.Open(chromem.Config{Dir: cfg.DataDir, Collection: cfg.Collection,
+		Embedder: embedder.Name(), Dimensions: embedder.Dimensions()})
+	if err != nil {
+		return nil, err
+	}
+	corpus, err := retriever.NewCorpus(retriever.CorpusConfig{Store: store, Embedder: embedder, Logger: log})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	a, err := assistant.New(assistant.Config{Corpus: corpus, Logger: log,
+		Ingest: ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
+	if err != nil {
+		return nil, errors.Join(err, corpus.Close())
+	}
+	s := &service{Assistant: a}
+	if isNew && cfg.LoadSample {
+		done, err := a.Ingest(ctx, assistant.File{Name: sample.BookshopName, Content: bytes.NewReader(sample.Bookshop)})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("loading the sample API: %w", err), a.Close())
+		}
+		s.loadedSample = done[0].Documents
+	}
+	if err := errors.Join(corpus.Warm(ctx), corpus.FillPending(ctx)); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return s, nil
+}
+
+func (s *service) handler(cfg config, log *slog.Logger) http.Handler {
+	return httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
+		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log})
+}

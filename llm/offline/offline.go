@@ -40,7 +40,7 @@ const (
 	// minShare is the share of the best passage's score that a further passage
 	// must have to be quoted.
 	minShare = 0.8
-	maxLines = 6
+	maxLines = 10
 	maxLine  = 300 // bytes
 )
 
@@ -154,7 +154,8 @@ func quote(p llm.Passage, asked map[string]bool) string {
 	lines = lines[:min(maxLines, len(lines))]
 	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.at, b.at) })
 	for _, l := range lines {
-		fmt.Fprintf(&b, "- %s\n", clip(strings.TrimLeft(l.text, "-* ")))
+		indent := l.text[:len(l.text)-len(strings.TrimLeft(l.text, " "))]
+		fmt.Fprintf(&b, "%s- %s\n", indent, clip(strings.TrimLeft(l.text, "-* ")))
 	}
 	return b.String()
 }
@@ -163,7 +164,7 @@ func quote(p llm.Passage, asked map[string]bool) string {
 // title of an operation is set as code.
 func lead(p llm.Passage) (first string, rest []string) {
 	for l := range strings.Lines(p.Text) {
-		if l = strings.TrimSpace(l); l != "" {
+		if l = strings.TrimRight(l, " \t\r\n"); l != "" {
 			rest = append(rest, l)
 		}
 	}

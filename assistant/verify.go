@@ -28,10 +28,16 @@ type EndpointCheck struct {
 }
 
 // mention finds "GET /orders", "GET https://host/orders" (with Markdown's
-// backticks and asterisks between the two), and URLs by themselves.
+// backticks and asterisks around either), and URLs by themselves.
 var mention = regexp.MustCompile(
-	`\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE)[ \t]+([` + "`" + `"'*]*)((?:https?://|/)[^\s` + "`" + `"'<>|)\]*]*(?:<\w+>[^\s` + "`" + `"'<>|)\]*]*)*)` +
-		`|https?://[^\s` + "`" + `"'<>|)\]*]+`)
+	`\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE)` + marks + `:?[ \t]+` + marks +
+		`((?:https?://|/)` + inPath + `*(?:<\w+>` + inPath + `*)*)` +
+		`|https?://` + inPath + `+`)
+
+const (
+	marks  = "[`\"'*_]*"
+	inPath = "[^\\s`\"'<>|)\\]*]"
+)
 
 // Verify looks up every endpoint that a text mentions. The text may be prose,
 // Markdown or code; it is not trusted. An empty catalogue checks nothing.
@@ -44,7 +50,7 @@ func Verify(catalog *apispec.Catalog, text string) Verification {
 	for _, m := range mention.FindAllStringSubmatchIndex(text, -1) {
 		check := EndpointCheck{Mention: strings.TrimRight(text[m[0]:m[1]], trailing), Target: text[m[0]:m[1]]}
 		if m[2] >= 0 {
-			check.Method, check.Target = text[m[2]:m[3]], text[m[6]:m[7]]
+			check.Method, check.Target = text[m[2]:m[3]], text[m[4]:m[5]]
 		}
 		check.Target = strings.TrimRight(check.Target, trailing)
 		if check.Target == "" || seen[check.Mention] {

@@ -222,11 +222,14 @@ func verificationOf(v assistant.Verification) verification {
 	return out
 }
 
+// verifyRequest is the body of POST /verify.
+type verifyRequest struct {
+	Text string `json:"text" validate:"notblank,max=1048576"`
+}
+
 // verify checks a text against the catalogue.
 func (s *api) verify(w http.ResponseWriter, r *http.Request) error {
-	var req struct {
-		Text string `json:"text" validate:"notblank,max=1048576"`
-	}
+	var req verifyRequest
 	if err := s.decode(w, r, &req); err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ import (
 // makes them.
 var open = []string{"GET /health", "GET /ready"}
 
-// settings says which variable a setting of package auth comes from.
+// settings says which variable a setting of package auth comes from, and what
+// to do in a shell.
 var settings = strings.NewReplacer(
 	"auth: KeysConfig.Secret:", "SECRET_KEY:",
 	"auth: KeysConfig.Keys:", "API_KEYS:",
@@ -24,6 +25,8 @@ var settings = strings.NewReplacer(
 	"auth: RateLimitConfig.PerMinute:", "RATE_LIMIT_PER_MINUTE:",
 	"auth: RateLimitConfig.Burst:", "RATE_LIMIT_BURST:",
 	"auth: TrustedProxies:", "TRUSTED_PROXIES:",
+	"with GenerateSecret", "with: openssl rand -hex 32",
+	"with GenerateKey", "with: openssl rand -hex 24",
 )
 
 // newProtection builds what stands before the handler: recover, request id,

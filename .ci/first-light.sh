@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+for tool in curl python3; do
+  command -v "$tool" >/dev/null || apt-get install -qq -y "$tool" >/dev/null
+done
 work=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$work"' EXIT

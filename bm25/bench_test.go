@@ -7,33 +7,16 @@ import (
 	"time"
 
 	"github.com/api-assistant/api-assistant/bm25"
+	"github.com/api-assistant/api-assistant/bm25/internal/corpus"
 )
 
-// synthetic makes n documents of the given length, Zipf distributed.
+// synthetic makes n documents of the given length.
 func synthetic(n, length int) []bm25.Document {
-	w := newWords(42, 50_000)
 	docs := make([]bm25.Document, n)
-	for i := range docs {
-		docs[i] = bm25.Document{ID: fmt.Sprintf("doc-%07d", i), Text: w.text(length)}
+	for i, d := range corpus.Documents(n, length) {
+		docs[i] = bm25.Document{ID: d.ID, Text: d.Text}
 	}
 	return docs
-}
-
-// questions makes queries of one to five words with the distribution of the
-// documents, but for the 30 most frequent words, which no question would have.
-func questions(n int) []string {
-	w := newWords(43, 50_000)
-	out := make([]string, n)
-	for i := range out {
-		for range 1 + w.IntN(5) {
-			z := w.zipf.Uint64()
-			for z < 30 {
-				z = w.zipf.Uint64()
-			}
-			out[i] += fmt.Sprintf("w%dx ", z)
-		}
-	}
-	return out
 }
 
 func BenchmarkSearch(b *testing.B) {
@@ -41,7 +24,7 @@ func BenchmarkSearch(b *testing.B) {
 		x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
 		x.Add(synthetic(n, 100)...)
 		x.Flush()
-		queries := questions(1000)
+		queries := corpus.Queries(1000)
 		b.Run(fmt.Sprintf("docs=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -68,7 +51,7 @@ func BenchmarkFirstSearch(b *testing.B) {
 	x.Add(synthetic(n, 100)...)
 	x.Flush()
 	more := synthetic(1000, 100)
-	query := questions(1)[0]
+	query := corpus.Queries(1)[0]
 	for _, added := range []int{0, 1, 100} {
 		b.Run(fmt.Sprintf("docs=%d/added=%d", n, added), func(b *testing.B) {
 			var spent time.Duration

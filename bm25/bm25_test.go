@@ -5,17 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/api-assistant/api-assistant/bm25"
+	"github.com/api-assistant/api-assistant/bm25/internal/corpus"
 )
 
 func Example() {
@@ -133,32 +132,13 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// words makes texts of a small vocabulary with Zipf's distribution.
-type words struct {
-	*rand.Rand
-	zipf *rand.Zipf
-}
-
-func newWords(seed uint64, vocabulary int) words {
-	r := rand.New(rand.NewPCG(seed, 7))
-	return words{r, rand.NewZipf(r, 1.1, 3, uint64(vocabulary-1))}
-}
-
-func (w words) text(n int) string {
-	var b strings.Builder
-	for range n {
-		fmt.Fprintf(&b, "w%dx ", w.zipf.Uint64())
-	}
-	return b.String()
-}
-
 // TestAnyHistoryEqualsARebuild applies random writes and compares every search
 // with the reference over the live documents.
 func TestAnyHistoryEqualsARebuild(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := newWords(seed, 300)
+			w := corpus.NewWords(seed, 300)
 			weights := map[string]float64{"title": 3, "notes": 0, "tags": 1 + float64(seed%2)/2}
 			x := bm25.New(bm25.WithAnalyzer(bm25.Standard()), bm25.WithFieldWeights(weights))
 			live := make(map[string]bm25.Document)
@@ -171,8 +151,8 @@ func TestAnyHistoryEqualsARebuild(t *testing.T) {
 					}
 					for range n {
 						id := fmt.Sprintf("d%04d", w.IntN(3000))
-						d := bm25.Document{ID: id, Text: w.text(w.IntN(20)), Fields: map[string]string{
-							"title": w.text(w.IntN(4)), "notes": w.text(3), "tags": w.text(w.IntN(3))}}
+						d := bm25.Document{ID: id, Text: w.Text(w.IntN(20)), Fields: map[string]string{
+							"title": w.Text(w.IntN(4)), "notes": w.Text(3), "tags": w.Text(w.IntN(3))}}
 						x.Add(d)
 						live[id] = d
 					}
@@ -193,7 +173,7 @@ func TestAnyHistoryEqualsARebuild(t *testing.T) {
 				}
 				require.Equal(t, len(live), x.Len())
 				if step%4 == 0 && len(live) > 0 {
-					query := w.text(1 + w.IntN(6))
+					query := w.Text(1 + w.IntN(6))
 					k := 1 + w.IntN(15)
 					var keep func(string) bool
 					var opts []bm25.SearchOption
@@ -214,11 +194,11 @@ func TestLargeSegments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("indexes 80,000 documents")
 	}
-	w := newWords(1, 5000)
+	w := corpus.NewWords(1, 5000)
 	x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
 	live := make(map[string]bm25.Document)
 	for i := range 80_000 {
-		d := bm25.Document{ID: fmt.Sprintf("d%06d", i), Text: w.text(3 + w.IntN(12))}
+		d := bm25.Document{ID: fmt.Sprintf("d%06d", i), Text: w.Text(3 + w.IntN(12))}
 		x.Add(d)
 		live[d.ID] = d
 	}
@@ -228,7 +208,7 @@ func TestLargeSegments(t *testing.T) {
 		delete(live, id)
 	}
 	for range 8 {
-		query := w.text(1 + w.IntN(5))
+		query := w.Text(1 + w.IntN(5))
 		requireSameHits(t, reference(bm25.Standard(), nil, live, query, 10, nil), x.Search(query, 10), query)
 	}
 }
@@ -239,12 +219,12 @@ func TestConcurrentUse(t *testing.T) {
 	var all sync.WaitGroup
 	for g := range 4 {
 		all.Go(func() {
-			w := newWords(uint64(g), 500)
+			w := corpus.NewWords(uint64(g), 500)
 			for i := range 300 {
 				id := fmt.Sprintf("g%d_%d", g, i%40)
 				switch i % 4 {
 				case 0, 1:
-					x.Add(bm25.Document{ID: id, Text: w.text(8) + id})
+					x.Add(bm25.Document{ID: id, Text: w.Text(8) + id})
 					if hits := x.Search(id, 1); len(hits) == 0 || hits[0].ID != id {
 						t.Errorf("a goroutine does not find what it has added: %v", hits)
 					}
@@ -254,7 +234,7 @@ func TestConcurrentUse(t *testing.T) {
 						t.Errorf("%s is there after Delete", id)
 					}
 				default:
-					if hits := x.Search("anchor "+w.text(3), 1000); !slices.ContainsFunc(hits, func(h bm25.Hit) bool { return h.ID == "fixed" }) {
+					if hits := x.Search("anchor "+w.Text(3), 1000); !slices.ContainsFunc(hits, func(h bm25.Hit) bool { return h.ID == "fixed" }) {
 						t.Errorf("the fixed document is missing")
 					}
 				}

@@ -143,6 +143,7 @@ func (b *builder) build(p params) *segment {
 		counts[term] = 0
 	}
 	b.reset()
+	s.sortIDs()
 	s.bound(p)
 	return s
 }
@@ -166,8 +167,8 @@ func varintSize(v uint32) int {
 	return n
 }
 
-// bound computes the upper bounds of tf/(tf+K) for each list, and for each
-// window of the long ones.
+// bound computes the upper bounds of tf/(tf+K) for each block of postings, for
+// each list, and for each window of the long ones.
 func (s *segment) bound(p params) {
 	if len(s.ids) > 0 {
 		s.average = float64(s.length) / float64(len(s.ids))
@@ -176,6 +177,11 @@ func (s *segment) bound(p params) {
 	s.bounds = make([]float32, len(s.terms))
 	s.cuts = make([]uint32, len(s.terms))
 	rows, windows := uint32(0), s.windows()
+	s.blocks = make([]float32, (len(s.docs)+blockSize-1)/blockSize)
+	for i := range s.blocks {
+		from := uint32(i) * blockSize
+		s.blocks[i] = s.greatest(n, from, min(from+blockSize, uint32(len(s.docs))))
+	}
 	for slot := range s.terms {
 		from, to := s.starts[slot], s.starts[slot+1]
 		if windows == 1 || to-from < minCut {

@@ -14,28 +14,35 @@ type heap struct {
 type scored struct {
 	score int64
 	id    string
+	view  *view // that the document is in
+	rank  uint16
 }
 
 // compare orders better documents after worse ones.
-func (a scored) compare(b scored) int {
-	return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(b.id, a.id))
+func (a *scored) compare(b *scored) int {
+	switch {
+	case a.score != b.score:
+		return cmp.Compare(a.score, b.score)
+	case a.view == b.view:
+		return int(b.rank) - int(a.rank)
+	}
+	return cmp.Compare(b.id, a.id)
 }
 
 func (h *heap) reset(k int) { h.k, h.entries = k, h.entries[:0] }
 
 func (h *heap) full() bool { return len(h.entries) == h.k }
 
-// threshold is the score of the worst document of a full heap.
-func (h *heap) threshold() int64 { return h.entries[0].score }
-
-// admits reports whether a document would be kept.
-func (h *heap) admits(score int64, id string) bool {
-	return !h.full() || scored{score, id}.compare(h.entries[0]) > 0
+// threshold is what a document must score at least to be kept.
+func (h *heap) threshold() int64 {
+	if !h.full() {
+		return 0
+	}
+	return h.entries[0].score
 }
 
-// add keeps a document that is admitted.
-func (h *heap) add(score int64, id string) {
-	e := scored{score, id}
+// add keeps a document that is better than the worst one of a full heap.
+func (h *heap) add(e scored) {
 	if h.full() {
 		h.down(e)
 		return
@@ -44,7 +51,7 @@ func (h *heap) add(score int64, id string) {
 	i := len(h.entries) - 1
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h.entries[parent].compare(e) <= 0 {
+		if h.entries[parent].compare(&e) <= 0 {
 			break
 		}
 		h.entries[i] = h.entries[parent]
@@ -61,10 +68,10 @@ func (h *heap) down(e scored) {
 		if child >= len(h.entries) {
 			break
 		}
-		if right := child + 1; right < len(h.entries) && h.entries[right].compare(h.entries[child]) < 0 {
+		if right := child + 1; right < len(h.entries) && h.entries[right].compare(&h.entries[child]) < 0 {
 			child = right
 		}
-		if h.entries[child].compare(e) >= 0 {
+		if h.entries[child].compare(&e) >= 0 {
 			break
 		}
 		h.entries[i] = h.entries[child]
@@ -78,7 +85,7 @@ func (h *heap) take(unit float64) []Hit {
 	if len(h.entries) == 0 {
 		return nil
 	}
-	slices.SortFunc(h.entries, func(a, b scored) int { return b.compare(a) })
+	slices.SortFunc(h.entries, func(a, b scored) int { return b.compare(&a) })
 	hits := make([]Hit, len(h.entries))
 	for i, e := range h.entries {
 		hits[i] = Hit{ID: e.id, Score: float64(e.score) / unit}

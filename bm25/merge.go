@@ -86,6 +86,7 @@ func mergeViews(views []*view, p params) *segment {
 	out.starts = append(out.starts, uint32(len(out.docs)))
 	out.terms, out.starts = slices.Clip(out.terms), slices.Clip(out.starts)
 	out.docs, out.tfs = slices.Clip(out.docs), slices.Clip(out.tfs)
+	out.sortIDs()
 	out.bound(p)
 	return out
 }

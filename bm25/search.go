@@ -1,8 +1,8 @@
 package bm25
 
 import (
-	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -111,11 +111,13 @@ type scratch struct {
 	terms  []queryTerm
 	slots  []int // of term i in view v at [i*views+v]; -1: not there
 
-	unit    float64 // value of 1 in an accumulator
-	acc     []int64 // by document of the window
-	cursors []cursor
-	active  []*cursor
-	best    heap
+	unit       float64                 // value of 1 in an accumulator
+	acc        []int64                 // by document of the window, all zero between windows
+	touched    [windowSize / 64]uint64 // bit set: those with something in acc
+	cursors    []cursor
+	active     []*cursor // those with postings in the window, by their bounds
+	candidates []candidate
+	best       heap
 }
 
 // queryTerm is a term of the query that documents contain.
@@ -125,16 +127,21 @@ type queryTerm struct {
 	factor float64 // weight·idf·(k1+1), then times unit
 }
 
-// cursor walks the postings of a term in a segment.
+// cursor walks the postings of a term in a segment, window by window.
 type cursor struct {
 	view   *view
 	slot   int
 	factor float64
-	loosen float64 // what the segment's bounds are multiplied with
-	next   uint32  // first posting not seen, of a list that is not cut
+	loosen float64 // factor, and by how much the segment's bounds are too low
 
 	from, to uint32 // postings in the window
 	bound    int64  // greatest contribution in the window
+}
+
+// candidate is a document of the window that may be one of the best.
+type candidate struct {
+	score int64 // so far
+	doc   uint16
 }
 
 func newScratch(x *Index) *scratch {
@@ -175,17 +182,18 @@ func (s *scratch) search(snap *snapshot) []Hit {
 	if len(s.terms) == 0 {
 		return nil
 	}
-	n := s.index.params.normalizer(snap.average())
+	average := snap.average()
+	n := s.index.params.normalizer(average)
 	for i, v := range snap.views {
 		s.cursors = s.cursors[:0]
-		loosen := 1.0
-		if average := snap.average(); average > v.average && v.average > 0 {
-			loosen = average / v.average
+		loosen := 1 + 1e-9 // for the rounding of the products
+		if average > v.average && v.average > 0 {
+			loosen *= average / v.average
 		}
 		for t := range s.terms {
 			if slot := s.slots[t*len(snap.views)+i]; slot >= 0 {
-				s.cursors = append(s.cursors, cursor{view: v, slot: slot, factor: s.terms[t].factor,
-					loosen: loosen, next: v.starts[slot]})
+				factor := s.terms[t].factor
+				s.cursors = append(s.cursors, cursor{view: v, slot: slot, factor: factor, loosen: factor * loosen, to: v.starts[slot]})
 			}
 		}
 		if len(s.cursors) > 0 {
@@ -233,61 +241,100 @@ func (s *scratch) prepare(snap *snapshot) {
 	}
 }
 
+// firstWindow is the size of the windows in which a search begins, so that there
+// are scores to prune with early.
+const firstWindow = windowSize / 8
+
 // segment evaluates the cursors window by window, by MaxScore: a term whose
 // bound, added to those of the terms with lower bounds, cannot lift a document
 // over the worst one that is kept, is only looked up in documents that other
 // terms have found. (Turtle and Flood, "Query Evaluation: Strategies and
 // Optimizations", 1995; by windows as in Lucene's MaxScoreBulkScorer.)
 func (s *scratch) segment(v *view, n normalizer) {
-	for w := range v.windows() {
-		total := s.enter(v, w)
-		if len(s.active) == 0 || s.best.full() && total < s.best.threshold() {
+	for from, to := 0, 0; from < len(v.ids); from = to {
+		to = from + windowSize - from%windowSize
+		if !s.best.full() {
+			to = from + firstWindow - from%firstWindow
+		}
+		total := s.enter(v, from, to)
+		if len(s.active) == 0 || total < s.best.threshold() {
 			continue
 		}
 		lookedUp, rest := s.split()
-		postings := 0
-		for _, c := range s.active[lookedUp:] {
-			s.accumulate(v, c, w, n)
-			postings += int(c.to - c.from)
-		}
-		if postings > windowSize/2 {
-			s.sweep(v, w, n, lookedUp, rest)
+		essential := s.active[lookedUp:]
+		if len(essential) == 1 {
+			s.collect(v, essential[0], n, rest)
 		} else {
-			s.visit(v, w, n, lookedUp, rest)
+			s.add(v, essential, from, total, n)
+			s.gather(from, rest)
 		}
+		for i := lookedUp - 1; i >= 0 && len(s.candidates) > 0; i-- {
+			rest -= s.active[i].bound
+			s.lookUp(v, s.active[i], n, rest)
+		}
+		s.keep(v)
 	}
 }
 
-// enter moves the cursors to a window, and returns the sum of their bounds.
-func (s *scratch) enter(v *view, w int) (total int64) {
+// enter moves the cursors to the documents [from, to), which are in one window
+// of the segment, and returns the sum of their bounds.
+func (s *scratch) enter(v *view, from, to int) (total int64) {
 	s.active = s.active[:0]
+	windows, w := v.windows(), from/windowSize
+	whole := to%windowSize == 0 || to >= len(v.ids) // to is where a window ends
 	for i := range s.cursors {
 		c := &s.cursors[i]
-		from, to, bound, cut := v.window(c.slot, w)
-		if !cut {
-			from, to, bound = c.next, c.next, v.bounds[c.slot]
-			for end := v.starts[c.slot+1]; to < end && int(v.docs[to]) < (w+1)*windowSize; {
-				to++
+		c.from = c.to
+		bound := v.bounds[c.slot]
+		end := v.starts[c.slot+1]
+		if cut := int(v.cuts[c.slot]) - 1; cut >= 0 {
+			bound = v.cutBounds[cut*windows+w]
+			end = v.cutStarts[cut*(windows+1)+w+1]
+			if whole {
+				c.to = end
 			}
-			c.next = to
 		}
-		if from == to {
+		if c.to == c.from {
+			c.to += uint32(seek(v.docs[c.from:end], to))
+		}
+		if c.from == c.to {
 			continue
 		}
-		c.from, c.to = from, to
-		c.bound = int64(c.factor*float64(bound)*c.loosen*(1+1e-9)) + 1
+		c.bound = int64(c.loosen*float64(bound)) + 1
 		total += c.bound
 		s.active = append(s.active, c)
 	}
 	return total
 }
 
+// seek returns how many of the ascending documents come before one, by
+// galloping: what is near is found quickly.
+func seek(docs []uint16, before int) int {
+	if len(docs) == 0 || int(docs[0]) >= before {
+		return 0
+	}
+	low, step := 0, 1 // docs[low] < before
+	for low+step < len(docs) && int(docs[low+step]) < before {
+		low += step
+		step *= 2
+	}
+	for high := min(low+step, len(docs)); low+1 < high; {
+		if middle := int(uint(low+high) / 2); int(docs[middle]) < before {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low + 1
+}
+
 // split sorts the active cursors by their bounds and returns how many of the
 // first need only be looked up, and the sum of their bounds.
 func (s *scratch) split() (lookedUp int, rest int64) {
-	slices.SortFunc(s.active, func(a, b *cursor) int { return cmp.Compare(a.bound, b.bound) })
-	if !s.best.full() {
-		return 0, 0
+	for i := 1; i < len(s.active); i++ { // few, and nearly sorted
+		for j := i; j > 0 && s.active[j].bound < s.active[j-1].bound; j-- {
+			s.active[j], s.active[j-1] = s.active[j-1], s.active[j]
+		}
 	}
 	threshold := s.best.threshold()
 	for lookedUp < len(s.active)-1 && rest+s.active[lookedUp].bound < threshold {
@@ -297,77 +344,131 @@ func (s *scratch) split() (lookedUp int, rest int64) {
 	return lookedUp, rest
 }
 
-// accumulate adds the contributions of a term to the documents of the window.
-func (s *scratch) accumulate(v *view, c *cursor, w int, n normalizer) {
-	acc := (*[windowSize]int64)(s.acc)
-	docs, tfs := v.docs[c.from:c.to], v.tfs[c.from:c.to]
-	lengths := v.lengths[w*windowSize:]
-	for i, doc := range docs {
-		at := doc & (windowSize - 1)
-		acc[at] += int64(c.factor * n.saturation(tfs[i], lengths[at]))
-	}
-}
-
-// sweep considers all documents of the window.
-func (s *scratch) sweep(v *view, w int, n normalizer, lookedUp int, rest int64) {
-	base := w * windowSize
-	acc := s.acc[:min(windowSize, len(v.ids)-base)]
-	least := s.least(rest)
-	for at, score := range acc {
-		if score == 0 {
+// collect makes candidates of the documents of one term. Blocks of postings in
+// which none can be are passed over.
+func (s *scratch) collect(v *view, c *cursor, n normalizer, rest int64) {
+	s.candidates = s.candidates[:0]
+	least := s.best.threshold() - rest
+	for at := c.from; at < c.to; {
+		end := min(c.to, at|(blockSize-1)+1)
+		if int64(c.loosen*float64(v.blocks[at>>blockBits]))+1 < least {
+			at = end
 			continue
 		}
-		acc[at] = 0
-		if score >= least {
-			s.consider(v, uint16(base+at), score, n, lookedUp, rest)
-			least = s.least(rest)
-		}
-	}
-}
-
-// visit considers the documents that the accumulated terms have found.
-func (s *scratch) visit(v *view, w int, n normalizer, lookedUp int, rest int64) {
-	least := s.least(rest)
-	for _, c := range s.active[lookedUp:] {
-		for _, doc := range v.docs[c.from:c.to] {
-			at := doc & (windowSize - 1)
-			score := s.acc[at]
-			if score == 0 {
-				continue // by an earlier term
-			}
-			s.acc[at] = 0
-			if score >= least {
-				s.consider(v, doc, score, n, lookedUp, rest)
-				least = s.least(rest)
+		for ; at < end; at++ {
+			doc := v.docs[at]
+			if score := int64(c.factor * n.saturation(v.tfs[at], v.lengths[doc])); score >= least {
+				s.candidates = append(s.candidates, candidate{score, doc})
 			}
 		}
 	}
 }
 
-// least is what a document must have accumulated to be worth a look.
-func (s *scratch) least(rest int64) int64 {
-	if !s.best.full() {
-		return 1
+// add adds the contributions of the essential terms to the accumulators. A
+// document of a block that cannot lift it to the threshold, with all that total
+// allows the other terms, may get less than its score: it is out in any case.
+func (s *scratch) add(v *view, essential []*cursor, from int, total int64, n normalizer) {
+	acc := (*[windowSize]int64)(s.acc)
+	lengths := v.lengths[from-from%windowSize:]
+	threshold := s.best.threshold()
+	for _, c := range essential {
+		least := threshold - (total - c.bound)
+		for at := c.from; at < c.to; {
+			end := min(c.to, at|(blockSize-1)+1)
+			if int64(c.loosen*float64(v.blocks[at>>blockBits]))+1 < least {
+				at = end
+				continue
+			}
+			docs, tfs := v.docs[at:end], v.tfs[at:end]
+			for i, doc := range docs {
+				doc &= windowSize - 1
+				acc[doc] += int64(c.factor * n.saturation(tfs[i], lengths[doc]))
+				s.touched[doc/64] |= 1 << (doc % 64)
+			}
+			at = end
+		}
 	}
-	return s.best.threshold() - rest
 }
 
-// consider completes the score of a document by the terms that are looked up,
-// and keeps it if it is one of the best.
-func (s *scratch) consider(v *view, doc uint16, score int64, n normalizer, lookedUp int, rest int64) {
-	for i := lookedUp - 1; i >= 0; i-- {
-		c := s.active[i]
-		rest -= c.bound
-		if found, ok := slices.BinarySearch(v.docs[c.from:c.to], doc); ok {
-			score += int64(c.factor * n.saturation(v.tfs[int(c.from)+found], v.lengths[doc]))
+// gather makes candidates, in the order of their numbers, of the documents with
+// something in the accumulators, and clears these.
+func (s *scratch) gather(from int, rest int64) {
+	s.candidates = s.candidates[:0]
+	least := s.best.threshold() - rest
+	base := from - from%windowSize
+	acc := (*[windowSize]int64)(s.acc)
+	for i, word := range s.touched {
+		if word == 0 {
+			continue
 		}
-		if s.best.full() && score+rest < s.best.threshold() {
-			return
+		s.touched[i] = 0
+		for ; word != 0; word &= word - 1 {
+			at := (i*64 + bits.TrailingZeros64(word)) & (windowSize - 1)
+			if score := acc[at]; score >= least {
+				s.candidates = append(s.candidates, candidate{score, uint16(base + at)})
+			}
+			acc[at] = 0
 		}
 	}
-	id := v.ids[doc]
-	if !s.best.admits(score, id) || v.isDead(doc) || s.filter.where != nil && !s.filter.where(id) {
-		return
+}
+
+// lookUp adds the contributions of a term to the candidates, and drops those
+// that the bounds of the remaining terms, rest, cannot lift to the threshold.
+func (s *scratch) lookUp(v *view, c *cursor, n normalizer, rest int64) {
+	least := s.best.threshold() - rest
+	docs, tfs := v.docs[c.from:c.to], v.tfs[c.from:c.to]
+	dense := len(docs) < denseFactor*len(s.candidates)
+	kept, at := s.candidates[:0], 0
+	for _, d := range s.candidates {
+		if dense {
+			for _, doc := range docs[at:] {
+				if doc >= d.doc {
+					break
+				}
+				at++
+			}
+		} else {
+			at += seek(docs[at:], int(d.doc))
+		}
+		if at < len(docs) && docs[at] == d.doc {
+			d.score += int64(c.factor * n.saturation(tfs[at], v.lengths[d.doc]))
+		}
+		if d.score >= least {
+			kept = append(kept, d)
+		}
 	}
-	s.best.add(score, id)
+	s.candidates = kept
+}
+
+// denseFactor is up to how many postings for each candidate going through them
+// one by one is faster than galloping.
+const denseFactor = 16
+
+// keep adds those candidates to the best that are better than the worst of them.
+func (s *scratch) keep(v *view) {
+	var (
+		worst  scored
+		before int // how many of the segment's IDs are less than that of the worst
+	)
+	for _, d := range s.candidates {
+		if s.best.full() {
+			if d.score < s.best.threshold() {
+				continue
+			}
+			if d.score == s.best.threshold() {
+				if root := &s.best.entries[0]; root.view != worst.view || root.rank != worst.rank {
+					worst = *root
+					before = v.before(root)
+				}
+				if int(v.rank[d.doc]) >= before {
+					continue
+				}
+			}
+		}
+		id := v.ids[d.doc]
+		if v.isDead(d.doc) || s.filter.where != nil && !s.filter.where(id) {
+			continue
+		}
+		s.best.add(scored{d.score, id, v, v.rank[d.doc]})
+	}
 }

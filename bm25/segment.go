@@ -1,6 +1,7 @@
 package bm25
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -10,6 +11,8 @@ import (
 // each term the documents that contain it.
 type segment struct {
 	ids     []string // by local number
+	rank    []uint16 // by local number: place of its ID among the sorted IDs
+	order   []uint16 // by rank: local number
 	serials []uint64 // ascending; see Index.serials
 	lengths []uint32 // weighted lengths, in units
 	length  uint64   // their sum
@@ -19,7 +22,10 @@ type segment struct {
 	starts []uint32 // by slot: where its postings start; one more at the end
 	docs   []uint16 // postings: local numbers, ascending within a term
 	tfs    []uint16 // postings: weighted term frequencies, in units
-	bounds []float32
+
+	// Upper bounds of tf/(tf+K), for the segment's average length.
+	bounds []float32 // by slot
+	blocks []float32 // by blockSize postings, across the borders of lists
 
 	// Long lists in segments of several windows are cut by window.
 	cuts      []uint32  // by slot: 0, or 1 + the index of its row in the next two
@@ -36,23 +42,37 @@ const (
 	windowSize = 1 << 12
 	// minCut is how many postings make it worth cutting a list by window.
 	minCut = 64
+	// blockSize is how many postings share an upper bound.
+	blockBits = 6
+	blockSize = 1 << blockBits
 )
 
 func (s *segment) windows() int { return (len(s.ids) + windowSize - 1) / windowSize }
 
-// slot finds a term.
-func (s *segment) slot(term uint32) (int, bool) { return slices.BinarySearch(s.terms, term) }
-
-// window returns the postings [from, to) of a slot in a window, and the bound of
-// tf/(tf+K) in it, if the slot's list is cut.
-func (s *segment) window(slot, w int) (from, to uint32, bound float32, ok bool) {
-	cut := s.cuts[slot]
-	if cut == 0 {
-		return 0, 0, 0, false
+// slot finds a term. Terms are numbered in the order of their appearance, so in
+// a large segment most stand at the place of their number, and none behind it.
+func (s *segment) slot(term uint32) (int, bool) {
+	if int(term) < len(s.terms) {
+		if s.terms[term] == term {
+			return int(term), true
+		}
+		return slices.BinarySearch(s.terms[:term], term)
 	}
-	n := s.windows()
-	row := int(cut-1) * (n + 1)
-	return s.cutStarts[row+w], s.cutStarts[row+w+1], s.cutBounds[int(cut-1)*n+w], true
+	return slices.BinarySearch(s.terms, term)
+}
+
+// sortIDs fills rank and order.
+func (s *segment) sortIDs() {
+	s.rank, s.order = make([]uint16, len(s.ids)), make([]uint16, len(s.ids))
+	for i := range s.order {
+		s.order[i] = uint16(i)
+	}
+	if !slices.IsSorted(s.ids) {
+		slices.SortFunc(s.order, func(a, b uint16) int { return cmp.Compare(s.ids[a], s.ids[b]) })
+	}
+	for place, doc := range s.order {
+		s.rank[doc] = uint16(place)
+	}
 }
 
 // local finds a document by its serial number.
@@ -72,6 +92,15 @@ func (v *view) isDead(doc uint16) bool {
 }
 
 func (v *view) live() int { return len(v.ids) - v.deadDocs }
+
+// before is how many of the view's IDs are less than that of a document.
+func (v *view) before(d *scored) int {
+	if d.view == v {
+		return int(d.rank)
+	}
+	n, _ := slices.BinarySearchFunc(v.order, d.id, func(doc uint16, id string) int { return cmp.Compare(v.ids[doc], id) })
+	return n
+}
 
 // frequency is how many live documents contain the term of a slot.
 func (v *view) frequency(slot int) int {

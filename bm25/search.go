@@ -114,6 +114,8 @@ type scratch struct {
 	unit       float64                 // value of 1 in an accumulator
 	acc        []int64                 // by document of the window, all zero between windows
 	touched    [windowSize / 64]uint64 // bit set: those with something in acc
+	part       int                     // how many documents are looked at next
+	sparse     bool                    // touched tells where something is in acc; else it may be anywhere
 	cursors    []cursor
 	active     []*cursor // those with postings in the window, by their bounds
 	candidates []candidate
@@ -156,7 +158,7 @@ func newScratch(x *Index) *scratch {
 
 // start prepares for a search.
 func (s *scratch) start(k int, opts []SearchOption) {
-	s.terms, s.filter = s.terms[:0], filter{}
+	s.terms, s.filter, s.part = s.terms[:0], filter{}, firstPart
 	s.best.reset(k)
 	for _, o := range opts {
 		o(&s.filter)
@@ -241,32 +243,30 @@ func (s *scratch) prepare(snap *snapshot) {
 	}
 }
 
-// firstWindow is the size of the windows in which a search begins, so that there
-// are scores to prune with early.
-const firstWindow = windowSize / 8
+// firstPart is how many documents a search looks at first. The parts that it
+// looks at grow from there to whole windows, so that there are good scores to
+// prune with early.
+const firstPart = 64
 
-// segment evaluates the cursors window by window, by MaxScore: a term whose
+// segment evaluates the cursors part by part, by MaxScore: a term whose
 // bound, added to those of the terms with lower bounds, cannot lift a document
 // over the worst one that is kept, is only looked up in documents that other
 // terms have found. (Turtle and Flood, "Query Evaluation: Strategies and
 // Optimizations", 1995; by windows as in Lucene's MaxScoreBulkScorer.)
 func (s *scratch) segment(v *view, n normalizer) {
 	for from, to := 0, 0; from < len(v.ids); from = to {
-		to = from + windowSize - from%windowSize
-		if !s.best.full() {
-			to = from + firstWindow - from%firstWindow
-		}
+		to = min(from+s.part, from+windowSize-from%windowSize, len(v.ids))
+		s.part = min(2*s.part, windowSize)
 		total := s.enter(v, from, to)
 		if len(s.active) == 0 || total < s.best.threshold() {
 			continue
 		}
 		lookedUp, rest := s.split()
-		essential := s.active[lookedUp:]
-		if len(essential) == 1 {
+		if essential := s.active[lookedUp:]; len(essential) == 1 {
 			s.collect(v, essential[0], n, rest)
 		} else {
-			s.add(v, essential, from, total, n)
-			s.gather(from, rest)
+			s.add(v, essential, from, to, total, n)
+			s.gather(from, to, rest)
 		}
 		for i := lookedUp - 1; i >= 0 && len(s.candidates) > 0; i-- {
 			rest -= s.active[i].bound
@@ -367,10 +367,15 @@ func (s *scratch) collect(v *view, c *cursor, n normalizer, rest int64) {
 // add adds the contributions of the essential terms to the accumulators. A
 // document of a block that cannot lift it to the threshold, with all that total
 // allows the other terms, may get less than its score: it is out in any case.
-func (s *scratch) add(v *view, essential []*cursor, from int, total int64, n normalizer) {
+func (s *scratch) add(v *view, essential []*cursor, from, to int, total int64, n normalizer) {
 	acc := (*[windowSize]int64)(s.acc)
 	lengths := v.lengths[from-from%windowSize:]
 	threshold := s.best.threshold()
+	postings := 0
+	for _, c := range essential {
+		postings += int(c.to - c.from)
+	}
+	s.sparse = postings < (to-from)/4
 	for _, c := range essential {
 		least := threshold - (total - c.bound)
 		for at := c.from; at < c.to; {
@@ -383,7 +388,12 @@ func (s *scratch) add(v *view, essential []*cursor, from int, total int64, n nor
 			for i, doc := range docs {
 				doc &= windowSize - 1
 				acc[doc] += int64(c.factor * n.saturation(tfs[i], lengths[doc]))
-				s.touched[doc/64] |= 1 << (doc % 64)
+			}
+			if s.sparse {
+				for _, doc := range docs {
+					doc &= windowSize - 1
+					s.touched[doc/64] |= 1 << (doc % 64)
+				}
 			}
 			at = end
 		}
@@ -392,15 +402,23 @@ func (s *scratch) add(v *view, essential []*cursor, from int, total int64, n nor
 
 // gather makes candidates, in the order of their numbers, of the documents with
 // something in the accumulators, and clears these.
-func (s *scratch) gather(from int, rest int64) {
+func (s *scratch) gather(from, to int, rest int64) {
 	s.candidates = s.candidates[:0]
-	least := s.best.threshold() - rest
+	least := max(s.best.threshold()-rest, 1)
 	base := from - from%windowSize
 	acc := (*[windowSize]int64)(s.acc)
-	for i, word := range s.touched {
-		if word == 0 {
-			continue
+	if !s.sparse {
+		part := acc[from-base : to-base]
+		for i, score := range part {
+			if score >= least {
+				s.candidates = append(s.candidates, candidate{score, uint16(from + i)})
+			}
 		}
+		clear(part)
+		return
+	}
+	for i := (from - base) / 64; i < (to-base+63)/64; i++ {
+		word := s.touched[i]
 		s.touched[i] = 0
 		for ; word != 0; word &= word - 1 {
 			at := (i*64 + bits.TrailingZeros64(word)) & (windowSize - 1)
@@ -412,37 +430,58 @@ func (s *scratch) gather(from int, rest int64) {
 	}
 }
 
+// How many postings there may be for each candidate so that it is fastest to
+// score all of them, or to go through them one by one; else galloping is.
+const (
+	scoreAll  = 3
+	walkAlong = 16
+)
+
 // lookUp adds the contributions of a term to the candidates, and drops those
 // that the bounds of the remaining terms, rest, cannot lift to the threshold.
 func (s *scratch) lookUp(v *view, c *cursor, n normalizer, rest int64) {
-	least := s.best.threshold() - rest
 	docs, tfs := v.docs[c.from:c.to], v.tfs[c.from:c.to]
-	dense := len(docs) < denseFactor*len(s.candidates)
-	kept, at := s.candidates[:0], 0
-	for _, d := range s.candidates {
-		if dense {
-			for _, doc := range docs[at:] {
-				if doc >= d.doc {
-					break
+	switch {
+	case len(docs) <= scoreAll*len(s.candidates):
+		acc := (*[windowSize]int64)(s.acc)
+		for i, doc := range docs {
+			acc[doc&(windowSize-1)] = int64(c.factor * n.saturation(tfs[i], v.lengths[doc]))
+		}
+		for i := range s.candidates {
+			d := &s.candidates[i]
+			d.score += acc[d.doc&(windowSize-1)]
+		}
+		for _, doc := range docs {
+			acc[doc&(windowSize-1)] = 0
+		}
+	default:
+		walk, at := len(docs) <= walkAlong*len(s.candidates), 0
+		for i := range s.candidates {
+			d := &s.candidates[i]
+			if walk {
+				for _, doc := range docs[at:] {
+					if doc >= d.doc {
+						break
+					}
+					at++
 				}
-				at++
+			} else {
+				at += seek(docs[at:], int(d.doc))
 			}
-		} else {
-			at += seek(docs[at:], int(d.doc))
+			if at < len(docs) && docs[at] == d.doc {
+				d.score += int64(c.factor * n.saturation(tfs[at], v.lengths[d.doc]))
+			}
 		}
-		if at < len(docs) && docs[at] == d.doc {
-			d.score += int64(c.factor * n.saturation(tfs[at], v.lengths[d.doc]))
-		}
+	}
+	least := s.best.threshold() - rest
+	kept := s.candidates[:0]
+	for _, d := range s.candidates {
 		if d.score >= least {
 			kept = append(kept, d)
 		}
 	}
 	s.candidates = kept
 }
-
-// denseFactor is up to how many postings for each candidate going through them
-// one by one is faster than galloping.
-const denseFactor = 16
 
 // keep adds those candidates to the best that are better than the worst of them.
 func (s *scratch) keep(v *view) {

@@ -74,20 +74,19 @@ type Index struct {
 	// writing is held by whoever makes a new snapshot. It is locked before mu.
 	writing sync.Mutex
 	builder *builder // guarded by writing
-	serials uint64   // guarded by writing: numbers given to documents so far
 
-	// mu guards the rest; it is held for short.
+	// mu guards the rest, and is held when documents leave the queue for a
+	// snapshot; never for long.
 	mu      sync.RWMutex
-	queue   []Document        // not indexed yet; an empty ID was deleted or replaced meanwhile
-	waiting map[string]int    // position in queue by ID
-	serial  map[string]uint64 // serial number of the indexed document by ID
+	queue   []Document     // not indexed yet; an empty ID was deleted or replaced meanwhile
+	waiting map[string]int // position in queue by ID
 }
 
 // snapshot is what a search sees. It is immutable.
 type snapshot struct {
-	views  []*view // in the order of their documents' serial numbers
-	docs   int     // live documents
-	length uint64  // sum of their lengths, in units
+	views  []*view
+	docs   int    // live documents
+	length uint64 // sum of their lengths, in units
 }
 
 func newSnapshot(views []*view) *snapshot {
@@ -101,6 +100,41 @@ func newSnapshot(views []*view) *snapshot {
 		s.length += v.length - v.deadLength
 	}
 	return s
+}
+
+// find returns the place in views of the one with a live document, and the
+// document's local number.
+func (s *snapshot) find(id string) (place, doc int, ok bool) {
+	hash := hashID(id)
+	for i, v := range s.views {
+		if doc, ok := v.find(id, hash); ok && !v.isDead(doc) {
+			return i, doc, true
+		}
+	}
+	return 0, 0, false
+}
+
+// without returns a snapshot without those documents that it has, and how many
+// these are.
+func (s *snapshot) without(ids []string) (*snapshot, int) {
+	var (
+		dead = make(map[int][]int, 1) // local numbers by place
+		n    int
+	)
+	for _, id := range ids {
+		if place, doc, ok := s.find(id); ok && !slices.Contains(dead[place], doc) {
+			dead[place] = append(dead[place], doc)
+			n++
+		}
+	}
+	if n == 0 {
+		return s, 0
+	}
+	views := slices.Clone(s.views)
+	for place, docs := range dead {
+		views[place] = views[place].without(docs)
+	}
+	return newSnapshot(views), n
 }
 
 // average is the mean length of the live documents, in units.
@@ -118,7 +152,6 @@ func New(opts ...Option) *Index {
 		analyzer: API(),
 		dict:     newDict(),
 		waiting:  make(map[string]int),
-		serial:   make(map[string]uint64),
 	}
 	for _, o := range opts {
 		o(x)
@@ -158,51 +191,27 @@ func (x *Index) Add(docs ...Document) {
 func (x *Index) Delete(ids ...string) int {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	var (
-		n       int
-		serials []uint64
-	)
+	snapshot := x.snapshot.Load()
+	waited := 0 // and are not in the snapshot
 	x.mu.Lock()
 	for _, id := range ids {
 		at, waits := x.waiting[id]
-		if waits {
-			x.queue[at] = Document{}
-			delete(x.waiting, id)
+		if !waits {
+			continue
 		}
-		serial, indexed := x.serial[id]
-		if indexed {
-			serials = append(serials, serial)
-			delete(x.serial, id)
-		}
-		if waits || indexed {
-			n++
+		x.queue[at] = Document{}
+		delete(x.waiting, id)
+		if _, _, indexed := snapshot.find(id); !indexed {
+			waited++
 		}
 	}
 	x.mu.Unlock()
-	if len(serials) > 0 {
-		x.snapshot.Store(newSnapshot(remove(x.snapshot.Load().views, serials)))
+	after, removed := snapshot.without(ids)
+	if removed > 0 {
+		x.snapshot.Store(after)
 		x.merge()
 	}
-	return n
-}
-
-// remove marks documents as dead, given by serial number.
-func remove(views []*view, serials []uint64) []*view {
-	slices.Sort(serials)
-	views = slices.Clone(views)
-	for i, v := range views {
-		n, _ := slices.BinarySearch(serials, v.serials[len(v.serials)-1]+1)
-		var dead []int
-		for _, serial := range serials[:n] {
-			if doc, ok := v.local(serial); ok {
-				dead = append(dead, doc)
-			}
-		}
-		if serials = serials[n:]; len(dead) > 0 {
-			views[i] = v.without(dead)
-		}
-	}
-	return views
+	return waited + removed
 }
 
 // Flush indexes what is queued and merges what is due, so that no search has
@@ -229,26 +238,18 @@ func (x *Index) indexQueue() {
 	if taken == 0 {
 		return
 	}
-	built := x.buildAll(batch, x.serials)
-
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	var replaced []uint64
+	built := x.buildAll(batch)
+	ids := make([]string, len(batch))
 	for i, d := range batch {
-		if old, ok := x.serial[d.ID]; ok {
-			replaced = append(replaced, old)
-		}
-		x.serial[d.ID] = x.serials + uint64(i)
+		ids[i] = d.ID
 	}
-	x.serials += uint64(len(batch))
-	views := x.snapshot.Load().views
-	if len(replaced) > 0 {
-		views = remove(views, replaced)
-	}
-	views = slices.Clip(views)
+	before, _ := x.snapshot.Load().without(ids)
+	views := slices.Clip(before.views)
 	for _, s := range built {
 		views = append(views, &view{segment: s})
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.snapshot.Store(newSnapshot(views))
 	x.dequeue(taken)
 }
@@ -281,9 +282,10 @@ func (x *Index) current() *snapshot {
 func (x *Index) Len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	n := len(x.serial)
+	snapshot := x.snapshot.Load()
+	n := snapshot.docs
 	for id := range x.waiting {
-		if _, ok := x.serial[id]; !ok {
+		if _, _, ok := snapshot.find(id); !ok {
 			n++
 		}
 	}
@@ -294,7 +296,9 @@ func (x *Index) Len() int {
 func (x *Index) Has(id string) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	_, waits := x.waiting[id]
-	_, indexed := x.serial[id]
-	return waits || indexed
+	if _, waits := x.waiting[id]; waits {
+		return true
+	}
+	_, _, indexed := x.snapshot.Load().find(id)
+	return indexed
 }

@@ -13,7 +13,6 @@ import (
 // (hash, number) pairs leads to them. A reader that holds an old table misses
 // terms that were added since, which no snapshot of his can contain.
 type dict struct {
-	seed  maphash.Seed
 	table atomic.Pointer[[]uint64]            // hash<<32 | number+1; 0 is free
 	pages atomic.Pointer[[]*[pageSize]string] // page of a number: number / pageSize
 	size  atomic.Uint32                       // how many terms there are
@@ -26,8 +25,14 @@ const (
 	firstTable = 1 << 10
 )
 
+// seed is that of all hash tables.
+var seed = maphash.MakeSeed()
+
+// hashID is the hash of a document's ID.
+func hashID(id string) uint32 { return uint32(maphash.String(seed, id)) }
+
 func newDict() *dict {
-	d := &dict{seed: maphash.MakeSeed()}
+	d := &dict{}
 	table := make([]uint64, firstTable)
 	d.table.Store(&table)
 	d.pages.Store(&[]*[pageSize]string{})
@@ -44,7 +49,7 @@ func (d *dict) find(term []byte) (number uint32, ok bool) {
 	return number, ok
 }
 
-func (d *dict) hash(term []byte) uint32 { return uint32(maphash.Bytes(d.seed, term)) }
+func (d *dict) hash(term []byte) uint32 { return uint32(maphash.Bytes(seed, term)) }
 
 // lookup probes the table from the term's home on; slot is where the search
 // ended.

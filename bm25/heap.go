@@ -13,10 +13,12 @@ type heap struct {
 
 type scored struct {
 	score int64
-	id    string
 	view  *view // that the document is in
-	rank  uint16
+	doc   int32 // its local number
+	rank  int32 // of its ID among those of the view
 }
+
+func (a *scored) id() string { return a.view.ids[a.doc] }
 
 // compare orders better documents after worse ones.
 func (a *scored) compare(b *scored) int {
@@ -26,7 +28,7 @@ func (a *scored) compare(b *scored) int {
 	case a.view == b.view:
 		return int(b.rank) - int(a.rank)
 	}
-	return cmp.Compare(b.id, a.id)
+	return cmp.Compare(b.id(), a.id())
 }
 
 func (h *heap) reset(k int) { h.k, h.entries = k, h.entries[:0] }
@@ -88,7 +90,7 @@ func (h *heap) take(unit float64) []Hit {
 	slices.SortFunc(h.entries, func(a, b scored) int { return b.compare(&a) })
 	hits := make([]Hit, len(h.entries))
 	for i, e := range h.entries {
-		hits[i] = Hit{ID: e.id, Score: float64(e.score) / unit}
+		hits[i] = Hit{ID: e.id(), Score: float64(e.score) / unit}
 	}
 	clear(h.entries)
 	h.entries = h.entries[:0]

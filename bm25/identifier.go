@@ -25,10 +25,9 @@ func API() Analyzer { return sharedAPI() }
 
 // sharedAPI makes the one API analyser: it has no settings, and its cache serves
 // all indexes.
-var sharedAPI = sync.OnceValue(func() *api { return &api{seed: maphash.MakeSeed()} })
+var sharedAPI = sync.OnceValue(func() *api { return new(api) })
 
 type api struct {
-	seed  maphash.Seed
 	stems [1 << 14]atomic.Pointer[stem] // by hash; a collision replaces
 }
 
@@ -216,7 +215,7 @@ func (a *api) part(s *scanner, emit func([]byte)) {
 
 // stem returns the stem of a word of the letters a to z.
 func (a *api) stem(word []byte) string {
-	slot := &a.stems[maphash.Bytes(a.seed, word)%uint64(len(a.stems))]
+	slot := &a.stems[maphash.Bytes(seed, word)%uint64(len(a.stems))]
 	if e := slot.Load(); e != nil && e.word == string(word) {
 		return e.stem
 	}

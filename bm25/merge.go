@@ -61,33 +61,40 @@ func mergeViews(views []*view, p params) *segment {
 	postings := 0
 	for i, v := range views {
 		locals[i] = out.copyDocuments(v)
-		postings += len(v.docs)
+		postings += len(v.postings)
 	}
 	out.forwardAt = append(out.forwardAt, uint32(len(out.forward)))
-	out.docs, out.tfs = make([]uint16, 0, postings), make([]uint16, 0, postings)
-	slots := make([]int, len(views))
+	var (
+		docs, tfs = make([]uint16, 0, postings), make([]uint16, 0, postings)
+		slots     = make([]int, len(views))
+		terms     []uint32
+	)
 	for {
 		term, ok := leastTerm(views, slots)
 		if !ok {
 			break
 		}
-		start := len(out.docs)
+		start := len(docs)
 		for i, v := range views {
-			if slot := slots[i]; slot < len(v.terms) && v.terms[slot] == term {
-				out.copyPostings(v, slot, locals[i])
-				slots[i]++
+			slot := slots[i]
+			if slot == len(v.terms.numbers) || v.terms.numbers[slot] != term {
+				continue
+			}
+			slots[i]++
+			for at := int(v.starts[slot]); at < int(v.starts[slot+1]); at++ {
+				if doc := v.postings[at].doc(); !v.isDead(doc) {
+					docs, tfs = append(docs, locals[i][doc]), append(tfs, uint16(v.frequency(at)))
+				}
 			}
 		}
-		if len(out.docs) > start {
-			out.terms = append(out.terms, term)
+		if len(docs) > start {
+			terms = append(terms, term)
 			out.starts = append(out.starts, uint32(start))
 		}
 	}
-	out.starts = append(out.starts, uint32(len(out.docs)))
-	out.terms, out.starts = slices.Clip(out.terms), slices.Clip(out.starts)
-	out.docs, out.tfs = slices.Clip(out.docs), slices.Clip(out.tfs)
-	out.sortIDs()
-	out.bound(p)
+	out.starts = slices.Clip(append(out.starts, uint32(len(docs))))
+	out.terms = newTermSet(terms)
+	out.seal(p, docs, tfs)
 	return out
 }
 
@@ -96,12 +103,11 @@ func mergeViews(views []*view, p params) *segment {
 func (s *segment) copyDocuments(v *view) []uint16 {
 	locals := make([]uint16, len(v.ids))
 	for doc := range v.ids {
-		if v.isDead(uint16(doc)) {
+		if v.isDead(doc) {
 			continue
 		}
 		locals[doc] = uint16(len(s.ids))
 		s.ids = append(s.ids, v.ids[doc])
-		s.serials = append(s.serials, v.serials[doc])
 		s.lengths = append(s.lengths, v.lengths[doc])
 		s.length += uint64(v.lengths[doc])
 		s.forwardAt = append(s.forwardAt, uint32(len(s.forward)))
@@ -110,21 +116,11 @@ func (s *segment) copyDocuments(v *view) []uint16 {
 	return locals
 }
 
-// copyPostings appends the postings of a slot that belong to live documents.
-func (s *segment) copyPostings(v *view, slot int, locals []uint16) {
-	for i := v.starts[slot]; i < v.starts[slot+1]; i++ {
-		if doc := v.docs[i]; !v.isDead(doc) {
-			s.docs = append(s.docs, locals[doc])
-			s.tfs = append(s.tfs, v.tfs[i])
-		}
-	}
-}
-
 // leastTerm is the least term that any view has next.
 func leastTerm(views []*view, slots []int) (least uint32, ok bool) {
 	for i, v := range views {
-		if slots[i] < len(v.terms) && (!ok || v.terms[slots[i]] < least) {
-			least, ok = v.terms[slots[i]], true
+		if slots[i] < len(v.terms.numbers) && (!ok || v.terms.numbers[slots[i]] < least) {
+			least, ok = v.terms.numbers[slots[i]], true
 		}
 	}
 	return least, ok

@@ -108,9 +108,8 @@ func (p params) normalizer(average float64) normalizer {
 
 // saturation is tf/(tf+K). The conversion of the product keeps compilers from
 // fusing it with the sum, so that it has the same bits wherever it is computed.
-func (n normalizer) saturation(tf uint16, length uint32) float64 {
-	f := float64(tf)
-	return f / (f + (n.constant + float64(n.slope*float64(length))))
+func (n normalizer) saturation(tf float64, length uint32) float64 {
+	return tf / (tf + (n.constant + float64(n.slope*float64(length))))
 }
 
 // idf is the inverse document frequency of a term in df of n documents.

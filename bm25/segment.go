@@ -11,128 +11,174 @@ import (
 // each term the documents that contain it.
 type segment struct {
 	ids     []string // by local number
-	rank    []uint16 // by local number: place of its ID among the sorted IDs
-	order   []uint16 // by rank: local number
-	serials []uint64 // ascending; see Index.serials
+	rank    []uint16 // by local number: place of its ID among the sorted IDs; nil: sorted already
+	order   []uint16 // by rank: local number; nil: sorted already
+	table   []uint16 // by hash of the ID, with open addressing: 1 + local number; 0: free
 	lengths []uint32 // weighted lengths, in units
 	length  uint64   // their sum
-	average float64  // length / len(ids), for which the bounds hold
+	average float64  // length / len(ids), for which the impacts hold
 
-	terms  []uint32 // numbers of the terms, ascending; the index into it is a slot
-	starts []uint32 // by slot: where its postings start; one more at the end
-	docs   []uint16 // postings: local numbers, ascending within a term
-	tfs    []uint16 // postings: weighted term frequencies, in units
+	terms    termSet
+	starts   []uint32 // by slot: where its postings start; one more at the end
+	postings []posting
+	codes    *codes
+	wide     map[uint32]uint16 // by place of a posting: term frequencies that have no code
 
-	// Upper bounds of tf/(tf+K), for the segment's average length.
-	bounds []float32 // by slot
-	blocks []float32 // by blockSize postings, across the borders of lists
+	bounds  []uint8  // by slot
+	longAt  []uint32 // by slot: 1 + the place in longs; 0: a short list
+	longs   []long   // with one more at the end
+	tops    []posting
+	skips   []uint16
+	present []uint64
 
-	// Long lists in segments of several windows are cut by window.
-	cuts      []uint32  // by slot: 0, or 1 + the index of its row in the next two
-	cutStarts []uint32  // rows of windows()+1: where the postings of each window start
-	cutBounds []float32 // rows of windows(): the bound in each window
-	forwardAt []uint32  // by local number: where its terms start in forward; one more at the end
-	forward   []byte    // the terms of each document: ascending numbers as varints of differences
+	forwardAt []uint32 // by local number: where its terms start in forward; one more at the end
+	forward   []byte   // the terms of each document: ascending numbers as varints of differences
 }
 
-const (
-	maxSegment = 1 << 16
-	// windowSize is how many documents are scored at a time: their accumulators
-	// (32 KB) and lengths (16 KB) stay in the first-level cache.
-	windowSize = 1 << 12
-	// minCut is how many postings make it worth cutting a list by window.
-	minCut = 64
-	// blockSize is how many postings share an upper bound.
-	blockBits = 6
-	blockSize = 1 << blockBits
-)
+// long says where the parts of a long list start.
+type long struct {
+	top, skip, present uint32
+	cut                uint8
+}
 
-func (s *segment) windows() int { return (len(s.ids) + windowSize - 1) / windowSize }
+// maxSegment is chosen so that a local number and one more fits into 16 bits.
+const maxSegment = 1<<16 - 1
 
-// slot finds a term. Terms are numbered in the order of their appearance, so in
-// a large segment most stand at the place of their number, and none behind it.
-func (s *segment) slot(term uint32) (int, bool) {
-	if int(term) < len(s.terms) {
-		if s.terms[term] == term {
-			return int(term), true
-		}
-		return slices.BinarySearch(s.terms[:term], term)
+// list returns the postings of a slot.
+func (s *segment) list(slot int) list {
+	start, end := s.starts[slot], s.starts[slot+1]
+	l := list{postings: s.postings[start:end:end], start: int(start), bound: s.bounds[slot]}
+	l.cut = l.bound
+	if i := s.longAt[slot]; i > 0 {
+		from, to := s.longs[i-1], s.longs[i]
+		l.cut, l.tops = from.cut, s.tops[from.top:to.top]
+		l.skips, l.shift = s.skips[from.skip:to.skip], bucketShift(len(l.postings), len(s.ids))
+		l.present, l.coarse = s.present[from.present:to.present], coarseShift(len(l.postings), len(s.ids))
 	}
-	return slices.BinarySearch(s.terms, term)
+	return l
+}
+
+// frequency is the weighted term frequency of the posting at a place, in units.
+func (s *segment) frequency(at int) float64 {
+	if f := s.codes[s.postings[at].code()]; f > 0 {
+		return f
+	}
+	return float64(s.wide[uint32(at)])
+}
+
+// seal makes the lists of the documents that
+// contain each term, docs, and the term frequencies there, tfs.
+func (s *segment) seal(p params, docs, tfs []uint16) {
+	s.sortIDs()
+	s.fillTable()
+	if len(s.ids) > 0 {
+		s.average = float64(s.length) / float64(len(s.ids))
+	}
+	n := p.normalizer(s.average)
+	var codeOf func(uint16) uint8
+	s.codes, codeOf = newCodes(tfs)
+	s.postings = make([]posting, len(docs))
+	for i, doc := range docs {
+		code, bound := codeOf(tfs[i]), impact(n.saturation(float64(tfs[i]), s.lengths[doc]))
+		s.postings[i] = newPosting(doc, bound, code)
+		if code == wide {
+			if s.wide == nil {
+				s.wide = make(map[uint32]uint16)
+			}
+			s.wide[uint32(i)] = tfs[i]
+		}
+	}
+	s.describe(len(s.starts) - 1)
+}
+
+// describe fills in what lists have beside their postings.
+func (s *segment) describe(slots int) {
+	s.bounds, s.longAt = make([]uint8, slots), make([]uint32, slots)
+	docs := len(s.ids)
+	for slot := range slots {
+		postings := s.postings[s.starts[slot]:s.starts[slot+1]]
+		for _, p := range postings {
+			s.bounds[slot] = max(s.bounds[slot], p.impact())
+		}
+		if len(postings) < minLong {
+			continue
+		}
+		l := long{top: uint32(len(s.tops)), skip: uint32(len(s.skips)), present: uint32(len(s.present))}
+		s.tops, l.cut = appendTops(s.tops, postings)
+		s.skips = appendSkips(s.skips, postings, docs)
+		s.present = appendPresent(s.present, postings, docs)
+		s.longs = append(s.longs, l)
+		s.longAt[slot] = uint32(len(s.longs))
+	}
+	s.longs = append(s.longs, long{top: uint32(len(s.tops)), skip: uint32(len(s.skips)), present: uint32(len(s.present))})
+	s.longs, s.tops = slices.Clip(s.longs), slices.Clip(s.tops)
+	s.skips, s.present = slices.Clip(s.skips), slices.Clip(s.present)
 }
 
 // sortIDs fills rank and order.
 func (s *segment) sortIDs() {
+	if slices.IsSorted(s.ids) {
+		return
+	}
 	s.rank, s.order = make([]uint16, len(s.ids)), make([]uint16, len(s.ids))
 	for i := range s.order {
 		s.order[i] = uint16(i)
 	}
-	if !slices.IsSorted(s.ids) {
-		slices.SortFunc(s.order, func(a, b uint16) int { return cmp.Compare(s.ids[a], s.ids[b]) })
-	}
+	slices.SortFunc(s.order, func(a, b uint16) int { return cmp.Compare(s.ids[a], s.ids[b]) })
 	for place, doc := range s.order {
 		s.rank[doc] = uint16(place)
 	}
 }
 
-// local finds a document by its serial number.
-func (s *segment) local(serial uint64) (int, bool) { return slices.BinarySearch(s.serials, serial) }
-
-// view is a segment and which of its documents were removed. It is immutable.
-type view struct {
-	*segment
-	dead       []uint64 // bit set by local number; nil: none
-	deadDocs   int
-	deadLength uint64
-	deadTerms  []uint32 // by slot: how many removed documents contain the term; nil: none
-}
-
-func (v *view) isDead(doc uint16) bool {
-	return v.dead != nil && v.dead[doc>>6]&(1<<(doc&63)) != 0
-}
-
-func (v *view) live() int { return len(v.ids) - v.deadDocs }
-
-// before is how many of the view's IDs are less than that of a document.
-func (v *view) before(d *scored) int {
-	if d.view == v {
-		return int(d.rank)
+// rankOf is the place of a document's ID among the sorted IDs.
+func (s *segment) rankOf(doc int) int {
+	if s.rank == nil {
+		return doc
 	}
-	n, _ := slices.BinarySearchFunc(v.order, d.id, func(doc uint16, id string) int { return cmp.Compare(v.ids[doc], id) })
+	return int(s.rank[doc])
+}
+
+// firstID is the least ID.
+func (s *segment) firstID() string {
+	if s.order == nil {
+		return s.ids[0]
+	}
+	return s.ids[s.order[0]]
+}
+
+// idsBefore is how many of the segment's IDs are less than one.
+func (s *segment) idsBefore(id string) int {
+	if s.order == nil {
+		n, _ := slices.BinarySearch(s.ids, id)
+		return n
+	}
+	n, _ := slices.BinarySearchFunc(s.order, id, func(doc uint16, id string) int { return cmp.Compare(s.ids[doc], id) })
 	return n
 }
 
-// frequency is how many live documents contain the term of a slot.
-func (v *view) frequency(slot int) int {
-	n := v.starts[slot+1] - v.starts[slot]
-	if v.deadTerms != nil {
-		n -= v.deadTerms[slot]
+// fillTable makes the table of IDs.
+func (s *segment) fillTable() {
+	s.table = make([]uint16, 1<<bits.Len(uint(len(s.ids)+len(s.ids)/2)))
+	for doc, id := range s.ids {
+		at := int(hashID(id)) & (len(s.table) - 1)
+		for s.table[at] != 0 {
+			at = (at + 1) & (len(s.table) - 1)
+		}
+		s.table[at] = uint16(doc + 1)
 	}
-	return int(n)
 }
 
-// without returns a view in which more documents, given by local number, are
-// removed.
-func (v *view) without(docs []int) *view {
-	out := &view{segment: v.segment, deadDocs: v.deadDocs, deadLength: v.deadLength,
-		dead: make([]uint64, (len(v.ids)+63)/64), deadTerms: make([]uint32, len(v.terms))}
-	copy(out.dead, v.dead)
-	copy(out.deadTerms, v.deadTerms)
-	for _, doc := range docs {
-		if out.dead[doc>>6]&(1<<(doc&63)) != 0 {
-			continue
+// find finds a document, which may be dead, by its ID and the hash of that.
+func (s *segment) find(id string, hash uint32) (doc int, ok bool) {
+	for at := int(hash); ; at++ {
+		at &= len(s.table) - 1
+		if s.table[at] == 0 {
+			return 0, false
 		}
-		out.dead[doc>>6] |= 1 << (doc & 63)
-		out.deadDocs++
-		out.deadLength += uint64(v.lengths[doc])
-		slot := 0
-		v.eachTerm(doc, func(term uint32) {
-			found, _ := slices.BinarySearch(v.terms[slot:], term)
-			slot += found
-			out.deadTerms[slot]++
-		})
+		if doc = int(s.table[at]) - 1; s.ids[doc] == id {
+			return doc, true
+		}
 	}
-	return out
 }
 
 // eachTerm calls do with the terms of a document in ascending order.
@@ -166,5 +212,47 @@ func appendUvarint(b []byte, v uint32) []byte {
 	return append(b, byte(v))
 }
 
-// tier is the size class of a view, by powers of mergeFactor.
-func (v *view) tier() int { return (bits.Len(uint(max(v.live(), 1))) - 1) / mergeBits }
+// termSet is a set of term numbers, each with a slot: its place among them.
+type termSet struct {
+	numbers []uint32 // ascending
+	// In large sets a bit for each number, and by 64 numbers how many come
+	// before.
+	present []uint64
+	before  []uint32
+}
+
+// minPresent is how many terms make a set large.
+const minPresent = 1 << 10
+
+func newTermSet(numbers []uint32) termSet {
+	t := termSet{numbers: slices.Clip(numbers)}
+	if len(numbers) < minPresent {
+		return t
+	}
+	words := int(numbers[len(numbers)-1])/64 + 1
+	if words > len(numbers) {
+		return t // few of many
+	}
+	t.present, t.before = make([]uint64, words), make([]uint32, words)
+	for _, n := range numbers {
+		t.present[n/64] |= 1 << (n % 64)
+	}
+	sum := 0
+	for i, word := range t.present {
+		t.before[i] = uint32(sum)
+		sum += bits.OnesCount64(word)
+	}
+	return t
+}
+
+// slot finds a term.
+func (t *termSet) slot(number uint32) (int, bool) {
+	if t.present == nil {
+		return slices.BinarySearch(t.numbers, number)
+	}
+	i, bit := number/64, uint64(1)<<(number%64)
+	if int(i) >= len(t.present) || t.present[i]&bit == 0 {
+		return 0, false
+	}
+	return int(t.before[i]) + bits.OnesCount64(t.present[i]&(bit-1)), true
+}

@@ -23,7 +23,8 @@ var floors = []struct {
 	floor   int
 	beside  []string // packages of the same floor that it may import
 }{
-	{"bm25", 0, nil},
+	{"bm25", 0, []string{"bm25/internal/*"}},
+	{"bm25/internal/*", 0, nil},
 	{"vectorstore", 0, nil},
 	{"llm", 0, nil},
 	{"auth", 0, nil},

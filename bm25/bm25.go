@@ -79,7 +79,8 @@ type Index struct {
 	// snapshot; never for long.
 	mu      sync.RWMutex
 	queue   []Document     // not indexed yet; an empty ID was deleted or replaced meanwhile
-	waiting map[string]int // position in queue by ID
+	waiting map[string]int // by ID: gone + position in queue
+	gone    int            // how many documents have left the queue
 }
 
 // snapshot is what a search sees. It is immutable.
@@ -174,9 +175,9 @@ func (x *Index) Add(docs ...Document) {
 			continue
 		}
 		if at, ok := x.waiting[d.ID]; ok {
-			x.queue[at] = Document{}
+			x.queue[at-x.gone] = Document{}
 		}
-		x.waiting[d.ID] = len(x.queue)
+		x.waiting[d.ID] = x.gone + len(x.queue)
 		x.queue = append(x.queue, d)
 	}
 	x.queued.Store(int64(len(x.queue)))
@@ -199,7 +200,7 @@ func (x *Index) Delete(ids ...string) int {
 		if !waits {
 			continue
 		}
-		x.queue[at] = Document{}
+		x.queue[at-x.gone] = Document{}
 		delete(x.waiting, id)
 		if _, _, indexed := snapshot.find(id); !indexed {
 			waited++
@@ -254,15 +255,20 @@ func (x *Index) indexQueue() {
 	x.dequeue(taken)
 }
 
+// keepWaiting is up to how many documents the map of those that wait keeps its
+// memory.
+const keepWaiting = 1 << 10
+
 // dequeue forgets the first n queued documents. The caller holds x.mu.
 func (x *Index) dequeue(n int) {
-	x.queue = slices.Clone(x.queue[n:])
-	for id, at := range x.waiting {
-		if at < n {
-			delete(x.waiting, id)
-		} else {
-			x.waiting[id] = at - n
+	for i, d := range x.queue[:n] {
+		if d.ID != "" && x.waiting[d.ID] == x.gone+i {
+			delete(x.waiting, d.ID)
 		}
+	}
+	x.queue, x.gone = slices.Clone(x.queue[n:]), x.gone+n
+	if len(x.waiting) == 0 && n > keepWaiting {
+		x.waiting = make(map[string]int)
 	}
 	x.queued.Store(int64(len(x.queue)))
 }

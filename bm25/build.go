@@ -34,7 +34,7 @@ type staged struct {
 // entry is a term of a document with its weighted frequency.
 type entry struct {
 	term uint32
-	tf   uint16
+	tf   uint32
 }
 
 func newBuilder(x *Index) *builder {
@@ -76,7 +76,7 @@ func (b *builder) read(d *Document) {
 	}
 	slices.Sort(b.touched)
 	for _, term := range b.touched {
-		b.entries = append(b.entries, entry{term, uint16(min(b.tf[term], math.MaxUint16))})
+		b.entries = append(b.entries, entry{term, b.tf[term]})
 		b.tf[term] = 0
 	}
 	b.docs = append(b.docs, staged{d.ID, b.length, len(b.entries)})
@@ -122,7 +122,7 @@ func (b *builder) build(p params) *segment {
 		counts[term] = s.starts[slot] // from here on: where its next posting goes
 	}
 	s.forward = make([]byte, 0, packed)
-	docs, tfs := make([]uint16, len(b.entries)), make([]uint16, len(b.entries))
+	docs, tfs := make([]uint16, len(b.entries)), make([]uint32, len(b.entries))
 	for i, at := 0, 0; i < len(b.docs); i++ {
 		var before uint32
 		for ; at < b.docs[i].end; at++ {

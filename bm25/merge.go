@@ -65,7 +65,7 @@ func mergeViews(views []*view, p params) *segment {
 	}
 	out.forwardAt = append(out.forwardAt, uint32(len(out.forward)))
 	var (
-		docs, tfs = make([]uint16, 0, postings), make([]uint16, 0, postings)
+		docs, tfs = make([]uint16, 0, postings), make([]uint32, 0, postings)
 		slots     = make([]int, len(views))
 		terms     []uint32
 	)
@@ -83,7 +83,7 @@ func mergeViews(views []*view, p params) *segment {
 			slots[i]++
 			for at := int(v.starts[slot]); at < int(v.starts[slot+1]); at++ {
 				if doc := v.postings[at].doc(); !v.isDead(doc) {
-					docs, tfs = append(docs, locals[i][doc]), append(tfs, uint16(v.frequency(at)))
+					docs, tfs = append(docs, locals[i][doc]), append(tfs, uint32(v.frequency(at)))
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package bm25
 
 import (
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -43,26 +44,24 @@ var plainCodes = func() *codes {
 	return &c
 }()
 
-// newCodes chooses codes for some frequencies.
-func newCodes(tfs []uint16) (table *codes, codeOf func(tf uint16) uint8) {
+// newCodes chooses codes for some frequencies: for the least ones, if there are
+// too many.
+func newCodes(tfs []uint32) (table *codes, codeOf func(tf uint32) uint8) {
 	if len(tfs) == 0 || slices.Max(tfs) < wide {
-		return plainCodes, func(tf uint16) uint8 { return uint8(tf) }
+		return plainCodes, func(tf uint32) uint8 { return uint8(tf) }
 	}
-	seen := make([]bool, math.MaxUint16+1)
+	code := make(map[uint32]uint8)
 	for _, tf := range tfs {
-		seen[tf] = true
+		code[tf] = wide
 	}
-	table, code, next := &codes{}, make([]uint8, len(seen)), 0
-	for tf, ok := range seen {
-		switch {
-		case ok && next < wide:
-			table[next], code[tf] = float64(tf), uint8(next)
-			next++
-		case ok:
-			code[tf] = wide
+	table = new(codes)
+	for next, tf := range slices.Sorted(maps.Keys(code)) {
+		if next == wide {
+			break
 		}
+		table[next], code[tf] = float64(tf), uint8(next)
 	}
-	return table, func(tf uint16) uint8 { return code[tf] }
+	return table, func(tf uint32) uint8 { return code[tf] }
 }
 
 // list is the postings of a term, in the order of the documents. A long list

@@ -22,7 +22,7 @@ type segment struct {
 	starts   []uint32 // by slot: where its postings start; one more at the end
 	postings []posting
 	codes    *codes
-	wide     map[uint32]uint16 // by place of a posting: term frequencies that have no code
+	wide     map[uint32]uint32 // by place of a posting: term frequencies that have no code
 
 	bounds  []uint8  // by slot
 	longAt  []uint32 // by slot: 1 + the place in longs; 0: a short list
@@ -68,14 +68,14 @@ func (s *segment) frequency(at int) float64 {
 
 // seal makes the lists of the documents that
 // contain each term, docs, and the term frequencies there, tfs.
-func (s *segment) seal(p params, docs, tfs []uint16) {
+func (s *segment) seal(p params, docs []uint16, tfs []uint32) {
 	s.sortIDs()
 	s.fillTable()
 	if len(s.ids) > 0 {
 		s.average = float64(s.length) / float64(len(s.ids))
 	}
 	n := p.normalizer(s.average)
-	var codeOf func(uint16) uint8
+	var codeOf func(uint32) uint8
 	s.codes, codeOf = newCodes(tfs)
 	s.postings = make([]posting, len(docs))
 	for i, doc := range docs {
@@ -83,7 +83,7 @@ func (s *segment) seal(p params, docs, tfs []uint16) {
 		s.postings[i] = newPosting(doc, bound, code)
 		if code == wide {
 			if s.wide == nil {
-				s.wide = make(map[uint32]uint16)
+				s.wide = make(map[uint32]uint32)
 			}
 			s.wide[uint32(i)] = tfs[i]
 		}

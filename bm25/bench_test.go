@@ -1,6 +1,8 @@
 package bm25_test
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
 	"runtime"
 	"testing"
@@ -19,8 +21,19 @@ func synthetic(n, length int) []bm25.Document {
 	return docs
 }
 
+// large adds a million documents to the measurements, which takes minutes and
+// 3 GB of memory.
+var large = flag.Bool("large", false, "also measure 1,000,000 documents")
+
+func sizes() []int {
+	if *large {
+		return []int{10_000, 100_000, 1_000_000}
+	}
+	return []int{10_000, 100_000}
+}
+
 func BenchmarkSearch(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
+	for _, n := range sizes() {
 		x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
 		x.Add(synthetic(n, 100)...)
 		x.Flush()
@@ -44,29 +57,38 @@ func BenchmarkSearch(b *testing.B) {
 }
 
 // BenchmarkFirstSearch measures the search after a write, the tokenising of the
-// new documents included, beside a warm one.
+// written documents included, and the same search again. Half of the documents
+// are new, half replace others.
 func BenchmarkFirstSearch(b *testing.B) {
-	const n = 100_000
-	x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
-	x.Add(synthetic(n, 100)...)
-	x.Flush()
-	more := synthetic(1000, 100)
-	query := corpus.Queries(1)[0]
-	for _, added := range []int{0, 1, 100} {
-		b.Run(fmt.Sprintf("docs=%d/added=%d", n, added), func(b *testing.B) {
-			var spent time.Duration
-			for i := 0; b.Loop(); i++ {
-				for j := range added {
-					d := more[(i*added+j)%len(more)]
-					d.ID = fmt.Sprintf("new-%d", (i*added+j)%5000)
-					x.Add(d)
+	for _, n := range sizes() {
+		x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
+		x.Add(synthetic(n, 100)...)
+		x.Flush()
+		more := synthetic(1000, 100)
+		queries := corpus.Queries(1000)
+		written := 0
+		for _, added := range []int{1, 100} {
+			b.Run(fmt.Sprintf("docs=%d/added=%d", n, added), func(b *testing.B) {
+				var first, warm time.Duration
+				for i := 0; b.Loop(); i++ {
+					for range added {
+						d := more[written%len(more)]
+						if d.ID = fmt.Sprintf("doc-%07d", written*37%n); written%2 == 0 {
+							d.ID = fmt.Sprintf("new-%d", written)
+						}
+						x.Add(d)
+						written++
+					}
+					start := time.Now()
+					x.Search(queries[i%len(queries)], 10)
+					middle := time.Now()
+					x.Search(queries[i%len(queries)], 10)
+					first, warm = first+middle.Sub(start), warm+time.Since(middle)
 				}
-				start := time.Now()
-				x.Search(query, 10)
-				spent += time.Since(start)
-			}
-			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/search")
-		})
+				b.ReportMetric(float64(first.Nanoseconds())/float64(b.N), "ns/first")
+				b.ReportMetric(float64(warm.Nanoseconds())/float64(b.N), "ns/warm")
+			})
+		}
 	}
 }
 
@@ -107,4 +129,19 @@ func BenchmarkMemory(b *testing.B) {
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/doc")
 		})
 	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	x := bm25.New(bm25.WithAnalyzer(bm25.Standard()))
+	x.Add(synthetic(100_000, 100)...)
+	var file bytes.Buffer
+	if _, err := x.WriteTo(&file); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := bm25.Read(bytes.NewReader(file.Bytes()), bm25.WithAnalyzer(bm25.Standard())); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(file.Len())/100_000, "B/doc")
 }

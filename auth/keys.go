@@ -141,6 +141,7 @@ func (k *Keys) newTable(keys []Key, wrong *mistakes) *keyTable {
 		wrong.add("KeysConfig.Keys", ErrMissing, "must not be empty; make a key with GenerateKey")
 	}
 	table := make(keyTable, len(keys))
+	held := make([]holder, len(keys)) // one object, because the collector looks at each
 	for i, key := range keys {
 		if !checkKey("KeysConfig.Keys", i, key.Key, wrong) {
 			continue
@@ -150,12 +151,13 @@ func (k *Keys) newTable(keys []Key, wrong *mistakes) *keyTable {
 			wrong.addElement("KeysConfig.Keys", i, "", ErrDuplicate, "key %d is there twice", i+1)
 			continue
 		}
-		table[d.prefix()] = newKeyHolder(KeyRecord{Digest: d, Name: key.Name, Scopes: key.Scopes, Expires: key.Expires})
+		held[i] = keyHolder(KeyRecord{Digest: d, Name: key.Name, Scopes: key.Scopes, Expires: key.Expires})
+		table[d.prefix()] = &held[i]
 	}
 	return &table
 }
 
-func newKeyHolder(r KeyRecord) *holder {
+func keyHolder(r KeyRecord) holder {
 	h := newHolder(Principal{ID: r.Digest.principalID(), Name: r.Name, Scopes: r.Scopes})
 	h.digest, h.expires = r.Digest, r.Expires
 	return h
@@ -274,7 +276,8 @@ func (k *Keys) find(ctx context.Context, d Digest) (*holder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newKeyHolder(record), nil
+	h := keyHolder(record)
+	return &h, nil
 }
 
 // GenerateKey returns a new API key: "api-key-" and 32 random bytes in URL-safe

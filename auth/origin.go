@@ -28,7 +28,7 @@ func newOrigins(cfg CORSConfig, wrong *mistakes) *origins {
 			}
 			continue
 		}
-		if reason, problem := originProblem(origin); reason != nil {
+		if problem, reason := originProblem(origin); reason != nil {
 			wrong.addElement(setting, i, origin, reason, "%q %s", origin, problem)
 			continue
 		}
@@ -65,37 +65,37 @@ func (o *origins) allow(origin string) bool {
 
 // originProblem says why an origin could never be the one that a browser sends,
 // or should not be allowed; nil if it is good.
-func originProblem(o string) (reason error, problem string) {
+func originProblem(o string) (problem string, reason error) {
 	scheme, host, ok := strings.Cut(o, "://")
 	switch {
 	case o == "null":
-		return ErrUnsafe, "is sent by sandboxed pages of anybody; it cannot be allowed"
+		return "is sent by sandboxed pages of anybody; it cannot be allowed", ErrUnsafe
 	case !ok || scheme != "http" && scheme != "https":
-		return ErrInvalid, "must begin with http:// or https://"
+		return "must begin with http:// or https://", ErrInvalid
 	case strings.ContainsAny(host, "/?#@ \t"):
-		return ErrInvalid, "must have no path, query or user, also no slash at the end"
+		return "must have no path, query or user, also no slash at the end", ErrInvalid
 	case host != strings.ToLower(host):
-		return ErrInvalid, "must be in lower case, as browsers send it"
+		return "must be in lower case, as browsers send it", ErrInvalid
 	}
 	host, port, hasPort := cutPort(host)
 	if hasPort {
 		n, err := strconv.ParseUint(port, 10, 16)
 		switch {
 		case err != nil || n == 0 || port != strconv.FormatUint(n, 10):
-			return ErrInvalid, "has a port that is not a number from 1 to 65535"
+			return "has a port that is not a number from 1 to 65535", ErrInvalid
 		case n == 80 && scheme == "http" || n == 443 && scheme == "https":
-			return ErrInvalid, "must leave the scheme's own port out, as browsers do"
+			return "must leave the scheme's own port out, as browsers do", ErrInvalid
 		}
 	}
 	if strings.Contains(host, "*") {
 		parent, ok := strings.CutPrefix(host, "*.")
 		switch {
 		case !ok || strings.Contains(parent, "*"):
-			return ErrInvalid, "may have one star only, for the first label, as in https://*.example.com"
+			return "may have one star only, for the first label, as in https://*.example.com", ErrInvalid
 		case !strings.Contains(parent, "."):
-			return ErrUnsafe, "allows everybody below a top-level domain; name the domain, as in https://*.example.com"
+			return "allows everybody below a top-level domain; name the domain, as in https://*.example.com", ErrUnsafe
 		case lastLabelIsNumber(parent):
-			return ErrInvalid, "has a star before an address"
+			return "has a star before an address", ErrInvalid
 		}
 		host = parent
 	}
@@ -103,29 +103,29 @@ func originProblem(o string) (reason error, problem string) {
 }
 
 // hostProblem says why a host is not one that a browser sends.
-func hostProblem(host string) (reason error, problem string) {
+func hostProblem(host string) (problem string, reason error) {
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		inner, closed := strings.CutSuffix(inner, "]")
 		a, err := netip.ParseAddr(inner)
 		if !closed || err != nil || !a.Is6() || a.Zone() != "" {
-			return ErrInvalid, "has an IPv6 address that is not valid"
+			return "has an IPv6 address that is not valid", ErrInvalid
 		}
 		if short := a.String(); short != inner && !a.Is4In6() {
-			return ErrInvalid, "must have the IPv6 address as browsers send it: [" + short + "]"
+			return "must have the IPv6 address as browsers send it: [" + short + "]", ErrInvalid
 		}
-		return nil, ""
+		return "", nil
 	}
 	switch {
 	case host == "":
-		return ErrInvalid, "has no host"
+		return "has no host", ErrInvalid
 	case !isHost(host):
-		return ErrInvalid, "has a host name with characters that no host name has; write other scripts as browsers send them, xn--…"
+		return "has a host name with characters that no host name has; write other scripts as browsers send them, xn--…", ErrInvalid
 	case lastLabelIsNumber(host):
 		if a, err := netip.ParseAddr(host); err != nil || !a.Is4() {
-			return ErrInvalid, "has an IPv4 address that is not valid"
+			return "has an IPv4 address that is not valid", ErrInvalid
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // cutPort splits a port off a host; the colons of an IPv6 address are not one.

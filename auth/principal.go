@@ -29,9 +29,11 @@ type holder struct {
 	expires time.Time
 }
 
-func newHolder(p Principal) *holder {
-	p.Scopes = slices.Clone(p.Scopes)
-	return &holder{Principal: p, bucket: "key:" + p.ID}
+func newHolder(p Principal) holder {
+	const prefix = "key:"
+	bucket := prefix + p.ID
+	p.ID, p.Scopes = bucket[len(prefix):], slices.Clone(p.Scopes)
+	return holder{Principal: p, bucket: bucket}
 }
 
 type holderKey struct{}
@@ -73,7 +75,8 @@ func (h *holder) principal() Principal {
 // has found, such as a check of tokens: RateLimit and RequireScopes then work the
 // same. The ID must be unique among principals.
 func WithPrincipal(ctx context.Context, p Principal) context.Context {
-	return &holderContext{ctx, newHolder(p)}
+	h := newHolder(p)
+	return &holderContext{ctx, &h}
 }
 
 // RequireScopes lets requests pass whose principal has all of the scopes; others

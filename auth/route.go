@@ -12,11 +12,9 @@ import (
 // must be there, and only clean paths match. A path that is not clean ("//", "..",
 // an encoded slash) could be understood otherwise by the handler behind.
 type routes struct {
-	exact    map[route]bool
+	exact    map[string][]string // methods by path
 	patterns []routePattern
 }
-
-type route struct{ method, path string }
 
 type routePattern struct {
 	method   string
@@ -29,7 +27,7 @@ const maxSegments = 64
 
 // newRoutes compiles patterns and notes the mistakes in them. GET stands for HEAD too.
 func newRoutes(setting string, patterns []string, wrong *mistakes) routes {
-	r := routes{exact: make(map[route]bool)}
+	r := routes{exact: make(map[string][]string)}
 	for i, pattern := range patterns {
 		method, path, ok := strings.Cut(pattern, " ")
 		switch {
@@ -51,7 +49,7 @@ func newRoutes(setting string, patterns []string, wrong *mistakes) routes {
 			r.patterns = append(r.patterns, p)
 			continue
 		}
-		r.exact[route{method, path}] = true
+		r.exact[path] = append(r.exact[path], method)
 	}
 	return r
 }
@@ -82,8 +80,10 @@ func (rs routes) match(r *http.Request) bool {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	if rs.exact[route{method, path}] || method != r.Method && rs.exact[route{r.Method, path}] {
-		return true
+	for _, m := range rs.exact[path] {
+		if m == method || m == r.Method {
+			return true
+		}
 	}
 	if len(rs.patterns) == 0 || !cleanPath(path) {
 		return false

@@ -71,7 +71,12 @@ func TestRecoverOnTheWire(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log strings.Builder
-			server := httptest.NewServer(auth.Recover(slog.New(slog.NewTextHandler(&log, nil)))(test.handler))
+			done := make(chan struct{})
+			recovered := auth.Recover(slog.New(slog.NewTextHandler(&log, nil)))(test.handler)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(done)
+				recovered.ServeHTTP(w, r)
+			}))
 			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			defer server.Close()
 			response, err := http.Get(server.URL)
@@ -85,7 +90,7 @@ func TestRecoverOnTheWire(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, test.status, response.StatusCode)
 			}
-			server.Close()
+			<-done // servers do not wait for connections that were hijacked
 			require.Equal(t, 1, strings.Count(log.String(), "handler panicked"))
 		})
 	}

@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 )
@@ -13,7 +16,6 @@ import (
 // Strict-Transport-Security.
 func SecurityHeaders() Middleware {
 	var (
-		nosniff  = []string{"nosniff"}
 		deny     = []string{"DENY"}
 		referrer = []string{"no-referrer"}
 		policy   = []string{"default-src 'none'; frame-ancestors 'none'"}
@@ -56,9 +58,7 @@ func MaxBody(bytes int64, refuse RefuseFunc) Middleware {
 // one, where. If the answer has begun, the connection is cut, so that the client
 // notices. http.ErrAbortHandler passes through.
 func Recover(log *slog.Logger) Middleware {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = logTo(log)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			tracked := &startTracker{ResponseWriter: w}
@@ -90,13 +90,35 @@ type startTracker struct {
 }
 
 func (t *startTracker) WriteHeader(status int) {
-	t.started = t.started || status >= 200
+	t.started = t.started || status >= 200 || status == http.StatusSwitchingProtocols
 	t.ResponseWriter.WriteHeader(status)
 }
 
 func (t *startTracker) Write(b []byte) (int, error) {
 	t.started = true
 	return t.ResponseWriter.Write(b)
+}
+
+// ReadFrom keeps what the writer beneath has for copying files.
+func (t *startTracker) ReadFrom(r io.Reader) (int64, error) {
+	t.started = true
+	return io.Copy(t.ResponseWriter, r)
+}
+
+// FlushError is what http.ResponseController calls: flushing sends the headers.
+func (t *startTracker) FlushError() error {
+	t.started = true
+	return http.NewResponseController(t.ResponseWriter).Flush()
+}
+
+// Flush is for handlers that ask for an http.Flusher.
+func (t *startTracker) Flush() { _ = t.FlushError() }
+
+// Hijack gives the connection away: nothing can be answered on it afterwards.
+func (t *startTracker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(t.ResponseWriter).Hijack()
+	t.started = t.started || err == nil
+	return conn, rw, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -1,22 +1,23 @@
 package auth
 
 import (
-	"container/list"
 	"context"
-	"hash/maphash"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
 // Limiter counts requests. Implementations are safe for concurrent use; one that
-// is shared by replicas keeps its state outside of the process.
+// is shared by replicas keeps its state outside of the process, as that of
+// package redislimit does.
 type Limiter interface {
-	// Allow takes one request from the bucket of a key.
+	// Allow takes one request from the bucket of a key. An error means that the
+	// limiter could not tell.
 	Allow(ctx context.Context, key string) (Decision, error)
 }
 
@@ -26,61 +27,66 @@ type Decision struct {
 	Limit      int           // the size of the bucket
 	Remaining  int           // what is left in it
 	RetryAfter time.Duration // until the next request is allowed, if this was not
+	ResetAfter time.Duration // until the bucket is full again
 }
 
 // RateLimitConfig configures RateLimit.
 type RateLimitConfig struct {
 	PerMinute int // requests that a client may make in the long run; at least 1
 	Burst     int // requests that it may make at once; at least 1
-	// Limiter counts. nil means one in memory, of PerMinute and Burst.
+	// Limiter counts, for replicas. nil means one in memory. While it fails,
+	// requests are counted in memory by PerMinute and Burst, so that neither the
+	// service nor its protection depends on it; it is tried again each second.
 	Limiter Limiter
-	// Exempt are requests that are not counted, as "METHOD /path", compared exactly.
+	// Exempt are requests that are not counted, patterns like those of KeysConfig.Open.
 	Exempt []string
 	// Client finds the address of requests without a principal. nil means the peer
 	// of the connection.
 	Client *Client
 	// Refuse writes refusals. nil means JSON.
 	Refuse RefuseFunc
+	// Log is told when Limiter fails, at most every ten seconds. nil means silence.
+	Log *slog.Logger
 }
 
 // RateLimit bounds the requests of each principal, or of each address where
-// there is none: token buckets. Over the limit the answer is 429 with
-// Retry-After. If a shared Limiter fails, requests pass: being down must not
-// take the service down. The error joins a *ConfigError for each mistake.
+// there is none (IPv6 by /64): token buckets. Every answer has RateLimit-Limit,
+// RateLimit-Remaining and RateLimit-Reset (seconds until the bucket is full);
+// over the limit it is 429 with Retry-After. The error joins a *ConfigError for
+// each mistake.
 func RateLimit(cfg RateLimitConfig) (Middleware, error) {
 	var wrong mistakes
-	if cfg.Limiter == nil && cfg.PerMinute < 1 {
-		wrong.add("RateLimitConfig.PerMinute", "is %d, it must be at least 1", cfg.PerMinute)
+	if cfg.PerMinute < 1 {
+		wrong.add("RateLimitConfig.PerMinute", ErrOutOfRange, "is %d, it must be at least 1", cfg.PerMinute)
 	}
-	if cfg.Limiter == nil && cfg.Burst < 1 {
-		wrong.add("RateLimitConfig.Burst", "is %d, it must be at least 1", cfg.Burst)
+	if cfg.Burst < 1 {
+		wrong.add("RateLimitConfig.Burst", ErrOutOfRange, "is %d, it must be at least 1", cfg.Burst)
 	}
+	exempt := newRoutes("RateLimitConfig.Exempt", cfg.Exempt, &wrong)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	limiter := cfg.Limiter
-	if limiter == nil {
-		limiter = NewMemoryLimiter(cfg.PerMinute, cfg.Burst)
+	var limiter Limiter = NewMemoryLimiter(cfg.PerMinute, cfg.Burst)
+	if cfg.Limiter != nil {
+		limiter = &fallback{shared: cfg.Limiter, own: limiter, log: logTo(cfg.Log), complain: rate.Sometimes{Interval: 10 * time.Second}}
 	}
-	exempt := make(map[string]bool, len(cfg.Exempt))
-	for _, pattern := range cfg.Exempt {
-		exempt[pattern] = true
-	}
+	values := newNumbers(min(cfg.Burst, 4096))
 	refuse := refuseWith(cfg.Refuse)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if len(exempt) > 0 && exempt[r.Method+" "+r.URL.Path] {
+			if exempt.match(r) {
 				next.ServeHTTP(w, r)
 				return
 			}
-			d, err := limiter.Allow(r.Context(), bucketKey(r, cfg.Client))
-			if err != nil {
+			d, err := limiter.Allow(r.Context(), bucketOf(r, cfg.Client))
+			if err != nil { // memory never fails
 				next.ServeHTTP(w, r)
 				return
 			}
 			h := w.Header()
-			h["Ratelimit-Limit"] = []string{strconv.Itoa(d.Limit)}
-			h["Ratelimit-Remaining"] = []string{strconv.Itoa(d.Remaining)}
+			h["Ratelimit-Limit"] = values.header(d.Limit)
+			h["Ratelimit-Remaining"] = values.header(d.Remaining)
+			h["Ratelimit-Reset"] = values.header(seconds(d.ResetAfter))
 			if !d.Allowed {
 				closeAfter(w, r)
 				setRetryAfter(h, d)
@@ -92,93 +98,63 @@ func RateLimit(cfg RateLimitConfig) (Middleware, error) {
 	}, nil
 }
 
-// bucketKey says whose request it is.
-func bucketKey(r *http.Request, c *Client) string {
-	if p, ok := r.Context().Value(principalKey{}).(*Principal); ok {
-		return p.ID
+// bucketOf says whose request it is.
+func bucketOf(r *http.Request, c *Client) string {
+	if h := holderFrom(r.Context()); h != nil {
+		return h.bucket
 	}
-	return addressKey(c.Address(r))
+	return addressBucket(c.Address(r))
 }
 
 // setRetryAfter says in whole seconds, at least one, when to come back.
 func setRetryAfter(h http.Header, d Decision) {
-	seconds := max(1, int(math.Ceil(d.RetryAfter.Seconds())))
-	h.Set("Retry-After", strconv.Itoa(seconds))
+	h["Retry-After"] = []string{strconv.Itoa(max(1, seconds(d.RetryAfter)))}
 }
 
-// MemoryLimiter is a Limiter in memory. Its memory is bounded: at most
-// maxBuckets buckets are kept. A new key takes the place of the one that was
-// not used for the longest time, if that one's bucket is full again, so that
-// forgetting it changes nothing; if it is not, because very many keys are active,
-// new keys share one bucket until there is room. So made-up addresses neither
-// fill the memory nor reset the buckets of others.
-type MemoryLimiter struct {
-	limit  rate.Limit
-	burst  int
-	seed   maphash.Seed
-	shards [limiterShards]limiterShard
+// seconds rounds up, but for what floating point has added.
+func seconds(d time.Duration) int {
+	return int(math.Ceil((d - time.Microsecond).Seconds()))
 }
 
-const (
-	limiterShards = 16
-	maxBuckets    = 200_000
-)
+// numbers are the values of headers, made once for numbers that are usual: an
+// answer has three of them.
+type numbers [][]string
 
-type limiterShard struct {
-	mu       sync.Mutex
-	buckets  map[string]*list.Element
-	used     list.List // of *bucket, last used first
-	overflow *rate.Limiter
-}
-
-type bucket struct {
-	key string
-	*rate.Limiter
-}
-
-// NewMemoryLimiter returns a limiter of perMinute requests in the long run and
-// burst at once. Values below 1 mean 1.
-func NewMemoryLimiter(perMinute, burst int) *MemoryLimiter {
-	m := &MemoryLimiter{limit: rate.Limit(float64(max(1, perMinute)) / 60), burst: max(1, burst), seed: maphash.MakeSeed()}
-	for i := range m.shards {
-		m.shards[i].buckets = make(map[string]*list.Element)
-		m.shards[i].overflow = rate.NewLimiter(m.limit, m.burst)
+func newNumbers(largest int) numbers {
+	n := make(numbers, largest+1)
+	for i := range n {
+		n[i] = []string{strconv.Itoa(i)}
 	}
-	return m
+	return n
 }
 
-// Allow implements Limiter.
-func (m *MemoryLimiter) Allow(_ context.Context, key string) (Decision, error) {
-	now := time.Now()
-	s := &m.shards[maphash.String(m.seed, key)%limiterShards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.limiter(m, key, now)
-	d := Decision{Allowed: l.AllowN(now, 1), Limit: m.burst}
-	tokens := l.TokensAt(now)
-	d.Remaining = max(0, int(tokens))
-	if !d.Allowed {
-		d.RetryAfter = time.Duration((1 - tokens) / float64(m.limit) * float64(time.Second))
+func (n numbers) header(i int) []string {
+	if 0 <= i && i < len(n) {
+		return n[i]
 	}
-	return d, nil
+	return []string{strconv.Itoa(i)}
 }
 
-// limiter finds or makes the bucket of a key.
-func (s *limiterShard) limiter(m *MemoryLimiter, key string, now time.Time) *rate.Limiter {
-	if e, ok := s.buckets[key]; ok {
-		s.used.MoveToFront(e)
-		return e.Value.(*bucket).Limiter
+// fallback counts in memory while a shared limiter fails, and spares it for a
+// second after each failure, so that requests do not wait for it one by one.
+type fallback struct {
+	shared, own Limiter
+	spareUntil  atomic.Int64 // Unix nanoseconds
+	log         *slog.Logger
+	complain    rate.Sometimes
+}
+
+func (f *fallback) Allow(ctx context.Context, key string) (Decision, error) {
+	if time.Now().UnixNano() < f.spareUntil.Load() {
+		return f.own.Allow(ctx, key)
 	}
-	if len(s.buckets) >= maxBuckets/limiterShards {
-		oldest := s.used.Back()
-		b := oldest.Value.(*bucket)
-		if b.TokensAt(now) < float64(m.burst) {
-			return s.overflow
-		}
-		s.used.Remove(oldest)
-		delete(s.buckets, b.key)
+	d, err := f.shared.Allow(ctx, key)
+	if err == nil {
+		return d, nil
 	}
-	b := &bucket{key, rate.NewLimiter(m.limit, m.burst)}
-	s.buckets[key] = s.used.PushFront(b)
-	return b.Limiter
+	if ctx.Err() == nil { // else the client has gone, which says nothing about the limiter
+		f.spareUntil.Store(time.Now().Add(time.Second).UnixNano())
+		f.complain.Do(func() { f.log.ErrorContext(ctx, "shared rate limiter failed; this process counts alone", "error", err) })
+	}
+	return f.own.Allow(ctx, key)
 }

@@ -111,7 +111,9 @@ func TestServerScriptAndRecord(t *testing.T) {
 	resp, err := http.Post(s.BaseURL()+"/embeddings", "application/json", strings.NewReader(`{"model":"ok","input":["a","b"]}`))
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	var out struct{ Data []struct{ Embedding []float32 } }
+	var out struct {
+		Data []struct{ Embedding []float32 }
+	}
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&out))
 	require.Len(t, out.Data, 2)
 	require.Equal(t, []string{"a", "b"}, s.Requests()[3].Texts)

@@ -139,8 +139,9 @@ func (e *events) next() (isError bool, err error) {
 		}
 		if len(e.data) > 0 {
 			// The lines of an event are one value, but for servers that leave out the
-			// empty line between events.
-			if e.complete() {
+			// empty line between events: no value has a line that ends with a brace
+			// before one that begins with one.
+			if bytes.HasSuffix(e.data, []byte("}")) && (bytes.HasPrefix(value, []byte("{")) || bytes.Equal(value, doneMark)) {
 				e.held = append(e.held, value...)
 				return isError, nil
 			}
@@ -152,8 +153,8 @@ func (e *events) next() (isError bool, err error) {
 	}
 }
 
-// complete reports whether data is an event as it stands. It is asked only where
-// an empty line is missing.
+// complete reports whether data is an event as it stands. It is asked once for
+// an event, and only where the empty line is missing.
 func (e *events) complete() bool {
 	return bytes.Equal(bytes.TrimSpace(e.data), doneMark) || json.Valid(e.data)
 }

@@ -177,6 +177,7 @@ func (m *Model) request(req llm.Request) (openai.ChatCompletionRequest, error) {
 	if reasons || m.cfg.Endpoint.isOpenAI() {
 		out.MaxCompletionTokens = req.MaxTokens
 	} else {
+		//lint:ignore SA1019 OpenAI deprecates it; the other servers know no other name
 		out.MaxTokens = req.MaxTokens
 	}
 	if t := req.Temperature; t != nil && !reasons {

@@ -15,17 +15,18 @@ import (
 // end without [DONE], is an error of Read.
 type events struct {
 	wire     *wire
-	body     io.ReadCloser
-	maxEvent int // bytes; 0 means defaultMaxEvent
+	body     io.Closer
+	in       *bufio.Reader // of the body
+	maxEvent int           // bytes; 0 means defaultMaxEvent
 
-	in   *bufio.Reader
-	line []byte // a line that is longer than the buffer
-	data []byte // of the event that is being read
-	held []byte // data that belongs to the next event
-	out  []byte // not yet read
-	buf  []byte // out is a part of it
-	err  error  // after out
-	done bool   // [DONE] was read
+	began bool
+	line  []byte // a line that is longer than the buffer
+	data  []byte // of the event that is being read
+	held  []byte // data that belongs to the next event
+	out   []byte // not yet read
+	buf   []byte // out is a part of it
+	err   error  // after out
+	done  bool   // [DONE] was read
 }
 
 // defaultMaxEvent bounds an event.
@@ -172,8 +173,8 @@ func (e *events) tooLong() error {
 
 // readLine reads a line without its end. It is valid until the next call.
 func (e *events) readLine() ([]byte, error) {
-	if e.in == nil {
-		e.in = bufio.NewReaderSize(e.body, 4096)
+	if !e.began {
+		e.began = true
 		if bom, _ := e.in.Peek(3); string(bom) == "\ufeff" {
 			e.in.Discard(3)
 		}

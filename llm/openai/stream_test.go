@@ -133,6 +133,19 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// TestAStreamThatClaimsToBeJSON has the wrong content type, or none.
+func TestAStreamThatClaimsToBeJSON(t *testing.T) {
+	for _, contentType := range []string{"application/json", "text/plain", ""} {
+		model, _ := served(t, openai.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{contentType}
+			fmt.Fprint(w, llmtest.Delta("x"), llmtest.FinishEvent, llmtest.DoneEvent)
+		})
+		answer, err := llm.Generate(t.Context(), model, llmtest.Question())
+		require.NoError(t, err)
+		require.Equal(t, "x", answer.Text)
+	}
+}
+
 func TestAWebPageIsNoAnswer(t *testing.T) {
 	for _, noStream := range []bool{true, false} {
 		model, _ := served(t, openai.Config{NoStream: noStream}, func(w http.ResponseWriter, _ *http.Request) {

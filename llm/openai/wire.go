@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -52,9 +53,13 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	streamed := strings.Contains(req.Header.Get("Accept"), "text/event-stream")
-	if streamed && mediaType != "application/json" && mediaType != "text/html" {
-		resp.Body = &events{wire: w, body: resp.Body}
-		return resp, nil
+	if streamed && mediaType != "text/html" {
+		in := bufio.NewReader(resp.Body)
+		if mediaType != "application/json" || beginsAStream(in) {
+			resp.Body = &events{wire: w, body: resp.Body, in: in}
+			return resp, nil
+		}
+		resp.Body = readCloser{in, resp.Body}
 	}
 	body, err := w.readAll(resp, mediaType)
 	if err != nil {
@@ -62,11 +67,23 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	}
 	if streamed { // the server does not stream: one event
 		body = append(append([]byte("data: "), body...), "\n\ndata: [DONE]\n\n"...)
-		resp.Body = &events{wire: w, body: io.NopCloser(bytes.NewReader(body)), maxEvent: len(body)}
+		resp.Body = &events{wire: w, body: io.NopCloser(nil), in: bufio.NewReader(bytes.NewReader(body)), maxEvent: len(body)}
 		return resp, nil
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// beginsAStream reports whether what claims to be JSON is an event stream: some
+// servers say so.
+func beginsAStream(in *bufio.Reader) bool {
+	first, err := in.Peek(1)
+	return err == nil && bytes.ContainsAny(first, "deir:") // data, event, id, retry, a comment
 }
 
 // readAll reads an answer in one piece, which must be one JSON value and no

@@ -74,38 +74,18 @@ func modelClient() *http.Client {
 
 // newLLM builds the model that LLM_PROVIDER names, by role.
 func (c modelConfig) newLLM(log *slog.Logger, client *http.Client) (llm.LLM, error) {
-	var (
-		endpoint openai.Endpoint
-		wrong    error
-		roles    map[llm.Role]string
-		patience = llm.Timeout{FirstToken: hostedPatience, BetweenTokens: hostedPatience}
-	)
-	switch strings.ToLower(c.LLMProvider) {
-	case "offline":
+	if strings.EqualFold(c.LLMProvider, "offline") {
 		return llm.Log(log).LLM(offline.New()), c.checkRate()
-	case "ollama":
-		endpoint, wrong = openai.Ollama(c.OllamaBaseURL), checkURL("OLLAMA_BASE_URL", c.OllamaBaseURL, "")
-		roles = map[llm.Role]string{llm.RoleGeneral: c.OllamaModel}
-		patience.FirstToken = localPatience
-	case "groq":
-		endpoint, wrong = openai.Groq(c.GroqAPIKey), checkKey("GROQ_API_KEY", c.GroqAPIKey, true)
-		roles = map[llm.Role]string{llm.RoleGeneral: c.GroqGeneralModel, llm.RoleCode: c.GroqCodeModel, llm.RoleReasoning: c.GroqReasoningModel}
-	case "openai":
-		endpoint, wrong = c.openAI(c.OpenAIBaseURL), c.checkOpenAI()
-		if c.OpenAIModel == "" {
-			wrong = errors.Join(wrong, errors.New("OPENAI_MODEL must name the model when LLM_PROVIDER is openai"))
-		}
-		roles = map[llm.Role]string{llm.RoleGeneral: c.OpenAIModel}
-	default:
-		return nil, errors.Join(errors.New("LLM_PROVIDER must be offline, ollama, groq or openai"), c.checkRate())
 	}
-	if wrong = errors.Join(wrong, c.checkRate()); wrong != nil {
-		return nil, wrong
+	from, err := c.provider()
+	if err = errors.Join(err, c.checkRate()); err != nil {
+		return nil, err
 	}
-	endpoint.HTTPClient = client
+	from.endpoint.HTTPClient = client
 	route, limit := llm.Route{}, llm.NewRateLimit(llm.RateLimitConfig{PerMinute: c.perMinute(), MaxWait: maxPause})
-	for role, name := range roles {
-		model, err := openai.New(openai.Config{Endpoint: endpoint, Model: name, Timeout: patience})
+	for role, name := range from.models {
+		model, err := openai.New(openai.Config{Endpoint: from.endpoint, Model: name,
+			Timeout: llm.Timeout{FirstToken: from.patience, BetweenTokens: hostedPatience}})
 		if err != nil {
 			return nil, err
 		}
@@ -114,10 +94,40 @@ func (c modelConfig) newLLM(log *slog.Logger, client *http.Client) (llm.LLM, err
 	return llm.Chain(route, llm.Log(log).LLM, llm.Timeout{FirstToken: -1, BetweenTokens: -1, Total: maxAnswerTime}.LLM), nil
 }
 
+// provider is where models are.
+type provider struct {
+	endpoint openai.Endpoint
+	models   map[llm.Role]string
+	patience time.Duration // until the first token
+}
+
+// provider returns the one that LLM_PROVIDER names.
+func (c modelConfig) provider() (provider, error) {
+	switch strings.ToLower(c.LLMProvider) {
+	case "ollama":
+		return provider{openai.Ollama(c.OllamaBaseURL), map[llm.Role]string{llm.RoleGeneral: c.OllamaModel}, localPatience},
+			checkURL("OLLAMA_BASE_URL", c.OllamaBaseURL, "")
+	case "groq":
+		return provider{openai.Groq(c.GroqAPIKey), map[llm.Role]string{
+			llm.RoleGeneral: c.GroqGeneralModel, llm.RoleCode: c.GroqCodeModel, llm.RoleReasoning: c.GroqReasoningModel,
+		}, hostedPatience}, checkKey("GROQ_API_KEY", c.GroqAPIKey, true)
+	case "openai":
+		err := c.checkOpenAI()
+		if c.OpenAIModel == "" {
+			err = errors.Join(err, errors.New("OPENAI_MODEL must name the model when LLM_PROVIDER is openai"))
+		}
+		return provider{c.openAI(c.OpenAIBaseURL), map[llm.Role]string{llm.RoleGeneral: c.OpenAIModel}, hostedPatience}, err
+	}
+	return provider{}, errors.New("LLM_PROVIDER must be offline, ollama, groq or openai")
+}
+
 // worthRetrying leaves out what has cost the patience of a person already.
 func worthRetrying(err error) bool {
 	return llm.Temporary(err) && !errors.Is(err, llm.ErrTimeout)
 }
+
+// miniLM is the embedding model where none is named, and as settings name it.
+const miniLM = "all-MiniLM-L6-v2"
 
 // newEmbedder builds the embedder that EMBEDDING_PROVIDER names.
 func (c modelConfig) newEmbedder(log *slog.Logger, client *http.Client) (llm.Embedder, error) {
@@ -133,12 +143,15 @@ func (c modelConfig) newEmbedder(log *slog.Logger, client *http.Client) (llm.Emb
 	case "ollama":
 		address := cmp.Or(c.EmbeddingBaseURL, c.OllamaBaseURL)
 		endpoint, wrong = openai.Ollama(address), checkURL(either(c.EmbeddingBaseURL, "EMBEDDING_BASE_URL", "OLLAMA_BASE_URL"), address, "")
-		name, patience = cmp.Or(c.EmbeddingModel, "all-minilm"), localPatience
+		name, patience = c.EmbeddingModel, localPatience
+		if name == "" || strings.EqualFold(name, miniLM) {
+			name = "all-minilm" // Ollama's name for it
+		}
 	case "openai":
 		endpoint, wrong = c.openAIEmbeddings()
 		name = c.EmbeddingModel
 		if name == "" {
-			name = either(cmp.Or(c.EmbeddingBaseURL, c.OpenAIBaseURL), "all-MiniLM-L6-v2", "text-embedding-3-small")
+			name = either(cmp.Or(c.EmbeddingBaseURL, c.OpenAIBaseURL), miniLM, "text-embedding-3-small")
 		}
 	default:
 		wrong = errors.New("EMBEDDING_PROVIDER must be offline, ollama or openai")

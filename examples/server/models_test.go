@@ -141,6 +141,7 @@ func TestEmbedders(t *testing.T) {
 		key       bool // the key is sent
 	}{
 		{[]string{"EMBEDDING_PROVIDER=ollama"}, "http://localhost:11434/v1/embeddings", "ollama/all-minilm", false},
+		{[]string{"EMBEDDING_PROVIDER=ollama", "EMBEDDING_MODEL=all-MiniLM-L6-v2"}, "http://localhost:11434/v1/embeddings", "ollama/all-minilm", false},
 		{[]string{"EMBEDDING_PROVIDER=ollama", "OLLAMA_BASE_URL=http://gpu:1", "EMBEDDING_MODEL=nomic"}, "http://gpu:1/v1/embeddings", "ollama/nomic", false},
 		{[]string{"EMBEDDING_PROVIDER=ollama", "EMBEDDING_BASE_URL=http://gpu:2"}, "http://gpu:2/v1/embeddings", "ollama/all-minilm", false},
 		{[]string{"EMBEDDING_PROVIDER=openai"}, "https://api.openai.com/v1/embeddings", "openai/text-embedding-3-small", true},

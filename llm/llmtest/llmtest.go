@@ -1,17 +1,18 @@
-// Package llmtest holds what tests of models, and of what uses them, need:
+// Package llmtest holds what tests of models, and of what uses them, need.
 //
-//   - [Run], [RunServed] and [RunEmbedder] are the conformance suites of
-//     llm.LLM and llm.Embedder. Every model and decorator of this module passes
-//     them; run them on your own:
+// [Run], [RunServed] and [RunEmbedder] are the conformance suites of llm.LLM and
+// llm.Embedder. Every model and decorator of this module passes them; run them
+// on your own:
 //
-//     func TestModel(t *testing.T) {
-//     llmtest.Run(t, func(t *testing.T) llm.LLM { return mymodel.New() })
-//     }
+//	func TestModel(t *testing.T) {
+//		llmtest.Run(t, func(t *testing.T) llm.LLM { return mymodel.New() })
+//	}
 //
-//   - [Model] is a model that follows a script, without a network.
+// [Model] and [Embedder] follow a script, without a network. Their pauses are
+// timers, so a test in a synctest bubble does not wait for them.
 //
-//   - [Server] is an OpenAI-compatible server with faults: the name of the model
-//     says which.
+// [Server] is an OpenAI-compatible server with faults: the name of the model says
+// which. It is an http.Handler, too.
 //
 // The suites count goroutines: do not run them in parallel with other tests.
 package llmtest

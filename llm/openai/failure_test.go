@@ -67,6 +67,7 @@ func TestRefusals(t *testing.T) {
 		{name: "a list", status: 400, body: `[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]`, kind: llm.ErrInvalid, message: "bad (400)"},
 		{name: "no money", status: 402, body: `{"error":{"message":"Insufficient Balance"}}`, kind: llm.ErrQuota, message: "Insufficient Balance"},
 		{name: "key", status: 401, body: `{"error":{"message":"Invalid API Key","code":"invalid_api_key"}}`, kind: llm.ErrAuth, message: "Invalid API Key (invalid_api_key)"},
+		{name: "no key", status: 401, body: `{"error":{"message":"You must send a Bearer token"}}`, kind: llm.ErrAuth, message: "You must send a Bearer token"},
 		{name: "forbidden", status: 403, body: ``, kind: llm.ErrAuth},
 		{name: "a web page", status: 502, body: "<html><body>nginx</body></html>", kind: llm.ErrUnavailable, message: "a web page instead of an answer"},
 		{name: "text", status: 500, body: "oh\r\n\tno\x00\x1b[31m", kind: llm.ErrUnavailable, message: "oh no [31m"},

@@ -9,7 +9,7 @@ import (
 
 // keyLike finds what looks like a key of some provider, also half hidden
 // ("sk-ab***yz"), and credentials behind their scheme.
-const keyLike = `\b(?:sk|pk|gsk|hf|xai|nvapi|api-key|key)[-_][\w*.…-]{6,}|\b(?:bearer|basic)\s+[^\s"',;]+`
+const keyLike = `\b(?:sk|pk|gsk|hf|xai|nvapi|api-key|key)[-_][\w*.…-]{6,}|\b(?:bearer|basic)\s+[^\s"',;]{16,}`
 
 const hidden = "[hidden]"
 

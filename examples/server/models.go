@@ -41,7 +41,13 @@ type modelConfig struct {
 type models struct {
 	llm      llm.LLM
 	embedder llm.Embedder
+	// vectorWeight is what vectors weigh in a hybrid search: nothing, if the
+	// embedder measures spelling only.
+	vectorWeight float64
 }
+
+// meaningWeight is for embedders that know meaning.
+const meaningWeight = 0.4
 
 // groqPerMinute is the limit of Groq's free tier.
 const groqPerMinute = 30
@@ -61,7 +67,11 @@ const (
 func newModels(cfg modelConfig, log *slog.Logger, client *http.Client) (models, error) {
 	answers, err := cfg.newLLM(log, client)
 	embedder, embedderErr := cfg.newEmbedder(log, client)
-	return models{answers, embedder}, errors.Join(err, embedderErr)
+	m := models{llm: answers, embedder: embedder, vectorWeight: meaningWeight}
+	if strings.EqualFold(cfg.EmbeddingProvider, "offline") {
+		m.vectorWeight = 0
+	}
+	return m, errors.Join(err, embedderErr)
 }
 
 // modelClient is the HTTP client for models. It uses the proxy of the

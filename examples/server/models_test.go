@@ -169,6 +169,11 @@ func TestServerWithAModel(t *testing.T) {
 	require.Contains(t, answer["response"], "an answer of many words to: Documents:")
 	require.Equal(t, "ok", answer["model"])
 	require.NoError(t, s.stop())
+	embedded := false
+	for _, r := range upstream.Requests() {
+		embedded = embedded || len(r.Texts) == 1 && r.Texts[0] == "How do I place an order?"
+	}
+	require.True(t, embedded, "a hybrid search asks an embedder that knows meaning")
 
 	for _, model := range []string{"leak", "malformed", "cut"} {
 		s = start(t, t.TempDir(), append(settings, "OPENAI_MODEL="+model)...)

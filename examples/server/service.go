@@ -43,7 +43,8 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 		return nil, errors.Join(err, store.Close())
 	}
 	a, err := assistant.New(assistant.Config{Corpus: corpus, LLM: m.llm, Logger: log,
-		Ingest: ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
+		Retriever: retriever.New(corpus, retriever.Options{VectorWeight: m.vectorWeight}),
+		Ingest:    ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
 	if err != nil {
 		return nil, errors.Join(err, corpus.Close())
 	}

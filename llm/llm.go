@@ -1,6 +1,36 @@
 // Package llm is the contract between the toolkit and language models: the
 // [LLM] and [Embedder] interfaces, the messages they exchange, and decorators
 // that make any model calm when it fails.
+//
+//	model := llm.Chain(client, // outermost first
+//		llm.Log(logger).LLM,
+//		llm.NewBreaker(llm.BreakerConfig{}).LLM,
+//		llm.Retry{}.LLM,
+//		llm.NewRateLimit(llm.RateLimitConfig{PerMinute: 30}).LLM,
+//		llm.Timeout{FirstToken: 20 * time.Second}.LLM,
+//	)
+//	answer, err := llm.Generate(ctx, model, llm.Request{
+//		Messages: []llm.Message{{Speaker: llm.User, Content: "hello"}},
+//	})
+//
+// # Decorators
+//
+// A decorator is a value whose methods LLM and Embedder wrap a model; their zero
+// values and configurations work. One value may wrap several models, which then
+// share its state: one [RateLimit] for the chat and the embeddings of an account,
+// one [Breaker] for all models of a provider. [Fallback] and [Route] make one
+// model of several.
+//
+// The order above is the useful one. Each attempt of Retry takes its turn at
+// RateLimit, waiting for a turn does not count as silence of the model, and a
+// Breaker outside of Retry counts a call once and fails at once while it is
+// open, instead of waiting for itself.
+//
+// # Half an answer
+//
+// Text that has been streamed cannot be taken back. Retry and Fallback therefore
+// act only before the first text of an answer. A consumer that heeds
+// [Chunk].Restart, as [Generate] does, may set Retry.Restart.
 package llm
 
 import (
@@ -75,12 +105,16 @@ const (
 )
 
 // Chunk is a piece of an answer. The last chunk of a complete answer has a
-// FinishReason; Usage is nil unless the model reports it.
+// FinishReason; Usage is nil unless the model reports it. A chunk without any
+// text is a sign of life: the model thinks, say.
 type Chunk struct {
 	Text         string
 	FinishReason FinishReason
 	Usage        *Usage
 	Model        string // the model that answered, where known
+	// Restart says that the answer begins anew: the text before this chunk is
+	// void. Only Retry with Restart sends it.
+	Restart bool
 }
 
 // LLM is a language model. Stream is lazy: the request is made when the
@@ -90,6 +124,14 @@ type Chunk struct {
 // safe for concurrent use.
 type LLM interface {
 	Stream(ctx context.Context, req Request) iter.Seq2[Chunk, error]
+}
+
+// StreamFunc is a function that is a language model.
+type StreamFunc func(ctx context.Context, req Request) iter.Seq2[Chunk, error]
+
+// Stream implements LLM.
+func (f StreamFunc) Stream(ctx context.Context, req Request) iter.Seq2[Chunk, error] {
+	return f(ctx, req)
 }
 
 // Embedder turns texts into vectors of unit length. Implementations are safe
@@ -114,7 +156,8 @@ type Response struct {
 	Model        string
 }
 
-// Generate calls a model and collects what it streams.
+// Generate calls a model and collects what it streams. After an error the
+// response is empty: half an answer is none.
 func Generate(ctx context.Context, model LLM, req Request) (Response, error) {
 	var (
 		out  Response
@@ -123,6 +166,10 @@ func Generate(ctx context.Context, model LLM, req Request) (Response, error) {
 	for chunk, err := range model.Stream(ctx, req) {
 		if err != nil {
 			return Response{}, err
+		}
+		if chunk.Restart {
+			out = Response{}
+			text.Reset()
 		}
 		text.WriteString(chunk.Text)
 		out.FinishReason = cmp.Or(chunk.FinishReason, out.FinishReason)

@@ -36,6 +36,8 @@ type config struct {
 	RatePerMinute  int      `env:"RATE_LIMIT_PER_MINUTE" envDefault:"60"`
 	RateBurst      int      `env:"RATE_LIMIT_BURST" envDefault:"20"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+
+	Models modelConfig
 }
 
 // loadConfig reads the environment, then the file .env for what the environment
@@ -117,7 +119,7 @@ func mistakes(err error) error {
 	for _, e := range all.Errors {
 		var parse env.ParseError
 		if errors.As(e, &parse) {
-			out = append(out, fmt.Errorf("%s must be of type %s", variable(parse.Name), parse.Type))
+			out = append(out, fmt.Errorf("%s must be of type %s", variable(parse.Name), strings.TrimPrefix(parse.Type.String(), "*")))
 			continue
 		}
 		out = append(out, e)
@@ -127,8 +129,10 @@ func mistakes(err error) error {
 
 // variable returns the variable behind a field of config.
 func variable(field string) string {
-	if f, ok := reflect.TypeFor[config]().FieldByName(field); ok {
-		return f.Tag.Get("env")
+	for _, of := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeFor[modelConfig]()} {
+		if f, ok := of.FieldByName(field); ok {
+			return f.Tag.Get("env")
+		}
 	}
 	return field
 }

@@ -34,20 +34,17 @@ func main() {
 // run serves until ctx ends, then drains. What a person should read goes to out,
 // the log to logTo.
 func run(ctx context.Context, environ []string, dotenv string, out, logTo io.Writer) error {
-	cfg, err := loadConfig(environ, dotenv)
-	if err != nil {
-		return fmt.Errorf("the configuration cannot be used:\n%w", err)
-	}
+	cfg, wrong := loadConfig(environ, dotenv)
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.logLevel())); err != nil {
-		return err // checked by loadConfig
-	}
+	_ = level.UnmarshalText([]byte(cfg.logLevel())) // checked by loadConfig
 	log := slog.New(slog.NewJSONHandler(logTo, &slog.HandlerOptions{Level: level}))
 	protect, err := newProtection(cfg, log)
-	if err != nil {
-		return fmt.Errorf("the configuration cannot be used:\n%w", err)
+	wrong = errors.Join(wrong, err)
+	models, err := newModels(cfg.Models, log, modelClient())
+	if wrong = errors.Join(wrong, err); wrong != nil {
+		return fmt.Errorf("the configuration cannot be used:\n%w", wrong)
 	}
-	service, err := openService(ctx, cfg, log)
+	service, err := openService(ctx, cfg, models, log)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/api-assistant/api-assistant/assistant/ingest"
 	"github.com/api-assistant/api-assistant/examples/sample"
 	"github.com/api-assistant/api-assistant/httpapi"
-	"github.com/api-assistant/api-assistant/llm/offline"
 	"github.com/api-assistant/api-assistant/retriever"
 	"github.com/api-assistant/api-assistant/vectorstore/chromem"
 )
@@ -31,21 +30,21 @@ type service struct {
 
 // openService opens the store and loads the sample into a new one. The caller
 // closes the service.
-func openService(ctx context.Context, cfg config, log *slog.Logger) (*service, error) {
+func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*service, error) {
 	_, err := os.Stat(filepath.Join(cfg.DataDir, cfg.Collection+".db"))
 	isNew := errors.Is(err, fs.ErrNotExist)
-	embedder := offline.NewEmbedder(0)
 	store, err := chromem.Open(chromem.Config{Dir: cfg.DataDir, Collection: cfg.Collection,
-		Embedder: embedder.Name(), Dimensions: embedder.Dimensions()})
+		Embedder: m.embedder.Name(), Dimensions: m.embedder.Dimensions()})
 	if err != nil {
 		return nil, err
 	}
-	corpus, err := retriever.NewCorpus(retriever.CorpusConfig{Store: store, Embedder: embedder, Logger: log})
+	corpus, err := retriever.NewCorpus(retriever.CorpusConfig{Store: store, Embedder: m.embedder, Logger: log})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	a, err := assistant.New(assistant.Config{Corpus: corpus, Logger: log,
-		Ingest: ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
+	a, err := assistant.New(assistant.Config{Corpus: corpus, LLM: m.llm, Logger: log,
+		Retriever: retriever.New(corpus, retriever.Options{VectorWeight: m.vectorWeight}),
+		Ingest:    ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
 	if err != nil {
 		return nil, errors.Join(err, corpus.Close())
 	}

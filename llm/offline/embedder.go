@@ -2,7 +2,7 @@ package offline
 
 import (
 	"context"
-	"hash/fnv"
+	"fmt"
 	"math"
 
 	"github.com/api-assistant/api-assistant/bm25"
@@ -28,20 +28,29 @@ func NewEmbedder(dimensions int) *Embedder {
 func (e *Embedder) Dimensions() int { return e.dimensions }
 
 // Name implements llm.Embedder.
-func (e *Embedder) Name() string { return "offline-hash/1" }
+func (e *Embedder) Name() string {
+	if e.dimensions == DefaultDimensions {
+		return "offline-hash/1"
+	}
+	return fmt.Sprintf("offline-hash/1@%d", e.dimensions)
+}
 
 // Embed implements llm.Embedder. The terms of a text (identifiers split, stop
 // words dropped, stemmed) and their character trigrams are hashed to a
 // dimension and a sign each; repetitions count by their square root. (Weinberger
 // et al., "Feature Hashing for Large Scale Multitask Learning", 2009.) A text
-// without terms gets a fixed vector.
+// without terms gets a fixed vector. The same text gives the same bits on every
+// machine.
 func (e *Embedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	out := make([][]float32, len(texts))
+	counts := make(features)
 	for i, text := range texts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		out[i] = e.embed(text)
+		clear(counts)
+		counts.add(text)
+		out[i] = counts.vector(e.dimensions)
 	}
 	return out, nil
 }
@@ -51,41 +60,67 @@ const (
 	trigramWeight = 0.4
 )
 
-func (e *Embedder) embed(text string) []float32 {
-	counts := make(map[string]float64)
+// features are the terms and trigrams of a text by their hash, with the sum of
+// their weights.
+type features map[uint64]float64
+
+func (f features) add(text string) {
+	var padded []byte
 	terms.Tokens(text, func(token []byte) {
-		counts[string(token)] += wholeWeight
-		padded := "<" + string(token) + ">"
-		for i := 0; i+3 <= len(padded) && len(padded) > 4; i++ {
-			counts["#"+padded[i:i+3]] += trigramWeight
+		f[hash(fnvOffset, token)] += wholeWeight
+		if len(token) < 3 {
+			return // too short for its trigrams to say more
+		}
+		padded = append(append(append(padded[:0], '<'), token...), '>')
+		for i := 0; i+3 <= len(padded); i++ {
+			f[hash(trigramSeed, padded[i:i+3])] += trigramWeight
 		}
 	})
-	sums := make([]float64, e.dimensions)
-	for feature, n := range counts {
-		h := fnv.New64a()
-		h.Write([]byte(feature))
-		hash := h.Sum64()
-		value := math.Sqrt(n)
-		if hash>>63 == 1 {
+}
+
+// vector adds the features up and normalises. The order of the map must not
+// show, so the addends are rounded to a grid on which sums are exact; and
+// products are converted, so that no machine fuses them with an addition.
+func (f features) vector(dimensions int) []float32 {
+	const grid = 1 << 20
+	sums := make([]float64, dimensions)
+	for feature, n := range f {
+		value := math.Round(math.Sqrt(n)*grid) / grid
+		if feature>>63 == 1 {
 			value = -value
 		}
-		// Rounded to a grid, so that the order of the map does not show in the
-		// last bits of the sums.
-		sums[hash%uint64(e.dimensions)] += math.Round(value*(1<<20)) / (1 << 20)
+		sums[feature%uint64(dimensions)] += value
 	}
-	var norm float64
+	var squares float64
 	for _, x := range sums {
-		norm += x * x
+		squares += float64(x * x)
 	}
-	out := make([]float32, e.dimensions)
-	if norm == 0 {
+	out := make([]float32, dimensions)
+	if squares == 0 {
 		out[0] = 1
 		return out
 	}
+	norm := math.Sqrt(squares)
 	for i, x := range sums {
-		out[i] = float32(x / math.Sqrt(norm))
+		out[i] = float32(x / norm)
 	}
 	return out
+}
+
+// FNV-1a, written out because a hash.Hash64 for each feature is most of the time.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// trigramSeed keeps trigrams apart from terms of three letters.
+var trigramSeed = hash(fnvOffset, []byte("#"))
+
+func hash(h uint64, b []byte) uint64 {
+	for _, c := range b {
+		h = (h ^ uint64(c)) * fnvPrime
+	}
+	return h
 }
 
 var terms = bm25.API()

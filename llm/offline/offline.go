@@ -44,21 +44,37 @@ const (
 	maxLine  = 300 // bytes
 )
 
-// Stream answers the last user message from the passages of the request.
+// What the model says of itself: a reader must not take quotations for an
+// answer that was thought about.
+const (
+	quoting   = "No language model is configured, so this quotes the documents.\n"
+	nothing   = "No language model is configured, and nothing in the documents matches the question.\n"
+	noSources = "No language model is configured, and there are no documents to quote.\n"
+)
+
+// Stream answers the last user message, or the Question of the request, from the
+// Passages of the request. It quotes at least one passage, and no more of them
+// than fit into MaxTokens, which it counts in words. Temperature and Stop say
+// nothing to it.
 func (*Model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
 	return func(yield func(llm.Chunk, error) bool) {
-		words := 0
-		for _, part := range answer(question(req), req.Passages) {
+		words, finish := 0, llm.FinishStop
+		for i, part := range answer(question(req), req.Passages) {
 			if err := ctx.Err(); err != nil {
 				yield(llm.Chunk{}, err)
 				return
 			}
-			words += len(strings.Fields(part))
+			more := len(strings.Fields(part))
+			if i > 1 && req.MaxTokens > 0 && words+more > req.MaxTokens {
+				finish = llm.FinishLength
+				break
+			}
+			words += more
 			if !yield(llm.Chunk{Text: part, Model: ModelName}, nil) {
 				return
 			}
 		}
-		yield(llm.Chunk{Model: ModelName, FinishReason: llm.FinishStop, Usage: &llm.Usage{CompletionTokens: words}}, nil)
+		yield(llm.Chunk{Model: ModelName, FinishReason: finish, Usage: &llm.Usage{CompletionTokens: words}}, nil)
 	}
 }
 
@@ -84,6 +100,9 @@ type scored struct {
 
 // answer is the text, in parts for streaming.
 func answer(question string, passages []llm.Passage) []string {
+	if len(passages) == 0 {
+		return []string{noSources}
+	}
 	asked := termSet(question)
 	var fitting []scored
 	for i, p := range passages {
@@ -93,10 +112,10 @@ func answer(question string, passages []llm.Passage) []string {
 		}
 	}
 	if len(fitting) == 0 {
-		return []string{"The documents do not answer this question.\n"}
+		return []string{nothing}
 	}
 	slices.SortStableFunc(fitting, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	parts := []string{"No language model is configured, so this quotes the documents.\n"}
+	parts := []string{quoting}
 	for i, p := range fitting[:min(maxQuoted, len(fitting))] {
 		if i > 0 && p.score < minShare*fitting[0].score {
 			break

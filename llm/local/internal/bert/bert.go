@@ -151,27 +151,31 @@ func Load(set *weights.Set, c Config) (*Encoder, error) {
 
 // loader reads tensors until one fails.
 type loader struct {
-	set    *weights.Set
-	prefix string
-	err    error
+	set     *weights.Set
+	prefix  string
+	scratch []float32 // for weights on their way into panels
+	err     error
 }
 
 func (l *loader) tensor(name string, shape ...int) []float32 {
-	if l.err != nil {
-		return nil
+	return l.append(nil, name, shape...)
+}
+
+func (l *loader) append(dst []float32, name string, shape ...int) []float32 {
+	if l.err == nil {
+		dst, l.err = l.set.Append(dst, l.prefix+name, shape...)
 	}
-	var values []float32
-	values, l.err = l.set.Read(l.prefix+name, shape...)
-	return values
+	return dst
 }
 
 // linear reads layers of the same input as one.
 func (l *loader) linear(out, in int, names ...string) linear {
-	var weight, bias []float32
+	weight, bias := l.scratch[:0], []float32(nil)
 	for _, name := range names {
-		weight = append(weight, l.tensor(name+".weight", out, in)...)
-		bias = append(bias, l.tensor(name+".bias", out)...)
+		weight = l.append(weight, name+".weight", out, in)
+		bias = l.append(bias, name+".bias", out)
 	}
+	l.scratch = weight
 	if l.err != nil {
 		return linear{}
 	}

@@ -55,6 +55,11 @@ func (s *Set) Shape(name string) []int { return slices.Clone(s.tensors[name].sha
 // Read returns the values of a tensor, whose shape must be the given one; -1 is
 // any length. Integers are converted.
 func (s *Set) Read(name string, shape ...int) ([]float32, error) {
+	return s.Append(nil, name, shape...)
+}
+
+// Append is Read that appends the values to dst.
+func (s *Set) Append(dst []float32, name string, shape ...int) ([]float32, error) {
 	t, ok := s.tensors[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no tensor %q", name)
@@ -66,14 +71,16 @@ func (s *Set) Read(name string, shape ...int) ([]float32, error) {
 	if width[t.kind] == 0 {
 		return nil, fmt.Errorf("tensor %q: %w: its values are not floating-point numbers of 16, 32 or 64 bits", name, ErrUnsupported)
 	}
-	values := make([]float32, t.bytes/width[t.kind])
+	n := int(t.bytes / width[t.kind])
+	dst = slices.Grow(dst, n)
+	values := dst[len(dst) : len(dst)+n]
 	if err := t.read(s.file, values); err != nil {
 		return nil, fmt.Errorf("tensor %q: %w", name, err)
 	}
 	if t.transposed {
-		values = transpose(values, t.shape[0], t.shape[1])
+		copy(values, transpose(values, t.shape[0], t.shape[1]))
 	}
-	return values, nil
+	return dst[:len(dst)+n], nil
 }
 
 // read fills values from the file, a piece at a time.

@@ -141,8 +141,8 @@ func (f *folder) load(o Options) (*Model, error) {
 	if err := f.optional(filepath.Join(f.main, "config.json"), &c); err != nil {
 		return nil, err
 	}
-	if f.static || c.Type == "model2vec" {
-		err = f.loadStatic(m, o)
+	if f.static || c.Type == "model2vec" || c.Type == "" && c.Table != "" {
+		err = f.loadStatic(m, o, c)
 	} else {
 		err = f.loadTransformer(m, o, c)
 	}
@@ -158,6 +158,9 @@ func (f *folder) load(o Options) (*Model, error) {
 type config struct {
 	bert.Config
 	Type string `json:"model_type"`
+	// What model2vec writes.
+	Table string `json:"embedding_dtype"`
+	Max   int    `json:"max_length"`
 }
 
 // prompt is the text that the folder wants before each text.

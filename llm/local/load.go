@@ -108,10 +108,10 @@ func (f *folder) maxTokens(o Options, positions int) (int, error) {
 	return limit, nil
 }
 
-// staticTokens is where model2vec cuts texts off.
+// staticTokens is where model2vec cuts texts off by default.
 const staticTokens = 512
 
-func (f *folder) loadStatic(m *Model, o Options) error {
+func (f *folder) loadStatic(m *Model, o Options, c config) error {
 	var s *static
 	err := f.weights(func(set *weights.Set) (err error) {
 		s, err = loadStatic(set)
@@ -124,7 +124,7 @@ func (f *folder) loadStatic(m *Model, o Options) error {
 		return f.damaged(f.main, fmt.Errorf("the tokenizer has ids up to %d, the table has vectors up to %d", size-1, s.tokens()-1))
 	}
 	m.network = s
-	m.maxTokens = cmp.Or(o.MaxTokens, staticTokens)
+	m.maxTokens = cmp.Or(o.MaxTokens, max(c.Max, 0), staticTokens)
 	m.name = fmt.Sprintf("static-%d", s.width)
 	return nil
 }

@@ -99,11 +99,12 @@ func TestStaticUnknown(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "model.safetensors", safetensors(t, map[string]matrix{"embeddings": table(len(words()), 20)}, "F32"))
 	write(t, dir, "tokenizer.json", tokenizerJSON(t, true))
-	write(t, dir, "config.json", []byte(`{"model_type":"model2vec"}`))
+	write(t, dir, "config.json", []byte(`{"normalize":false,"max_length":100,"embedding_dtype":"float32"}`)) // newer folders
 	m, err := local.Open(dir, local.Options{})
 	require.NoError(t, err)
 	require.Equal(t, m.Tokens("order"), m.Tokens("字 order §"))
 	require.Empty(t, m.Tokens("字"))
+	require.Len(t, m.Tokens(strings.Repeat("order ", 200)), 100)
 	v, err := m.Embed(t.Context(), []string{"", "字"})
 	require.NoError(t, err)
 	require.Equal(t, v[0], v[1])

@@ -4,7 +4,8 @@
 
 exports the model of FOLDER to MODEL.onnx if that does not exist, and then, for each
 line "TEXTS TOKENS RUNS" on standard input, embeds that many texts that often and
-writes the seconds of wall time and of processor time that it took.
+writes the seconds of wall time and of processor time that it took, and those of the
+best run.
 """
 
 import os
@@ -47,11 +48,14 @@ def main():
         inputs = {"ids": ids, "mask": np.ones_like(ids), "types": np.zeros_like(ids)}
         inputs = {i.name: inputs[i.name] for i in session.get_inputs()}
         wall, cpu = time.perf_counter(), time.process_time()
+        best = float("inf")
         for _ in range(runs):
+            call = time.perf_counter()
             states = session.run(None, inputs)[0]
             vectors = states.mean(axis=1)
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)
+            best = min(best, time.perf_counter() - call)
+        print(time.perf_counter() - wall, time.process_time() - cpu, best, flush=True)
 
 
 if __name__ == "__main__":

@@ -201,9 +201,10 @@ func activate(name string, v float64) float64 {
 
 func (m *tiny) linear(name string, x []float64) []float64 {
 	out := slices.Clone(m.tensors[name+".bias"].values)
+	weight := m.tensors[name+".weight"].values
 	for i := range out {
 		for j, v := range x {
-			out[i] += v * m.tensors[name+".weight"].values[i*len(x)+j]
+			out[i] += v * weight[i*len(x)+j]
 		}
 	}
 	return out

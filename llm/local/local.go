@@ -14,7 +14,7 @@
 // on the number of workers. Processors with and without AVX2 agree within
 // rounding.
 //
-// The price: all-MiniLM-L6-v2 takes 100 MB of memory and some milliseconds for a
+// The price: all-MiniLM-L6-v2 takes 110 MB of memory and some milliseconds for a
 // question. Models with other tokenizers than WordPiece (multilingual ones, as a
 // rule), quantized weights and ONNX files that were optimized into one vendor's
 // operators are refused with ErrUnsupported.

@@ -13,9 +13,7 @@ import (
 // returns how many documents it holds. The collection must have been made with
 // the store's embedder; the store's dimension must be known (Config.Dimensions).
 func Import(ctx context.Context, to *Store, from *chromemgo.Collection) (int, error) {
-	to.mu.RLock()
-	dimensions := to.dimensions
-	to.mu.RUnlock()
+	dimensions := to.dimensions()
 	if dimensions == 0 {
 		return 0, fmt.Errorf("%w: the store's dimension is not known yet; set Config.Dimensions", vectorstore.ErrInvalid)
 	}

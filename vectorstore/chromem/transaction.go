@@ -2,6 +2,7 @@ package chromem
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -9,8 +10,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -130,6 +133,12 @@ type storedDocument struct {
 	Data     json.RawMessage `json:"data,omitempty"`
 }
 
+// stored is a record as it lies in the file.
+type stored struct{ key, document, vector []byte }
+
+// readBatch is how many records are decoded at a time, by all cores.
+const readBatch = 4096
+
 // each calls do for every record, in the order of their IDs. It compares what is
 // there with what the description says should be.
 func (d *disk) each(do func(vectorstore.Record) error) error {
@@ -140,17 +149,21 @@ func (d *disk) each(do func(vectorstore.Record) error) error {
 				return err
 			}
 			vectors := tx.Bucket(vectorsBucket)
+			batch := make([]stored, 0, readBatch)
 			err = tx.Bucket(documentsBucket).ForEach(func(key, value []byte) error {
-				packed := vectors.Get(key)
-				if left.Documents--; packed != nil {
+				r := stored{key, value, vectors.Get(key)}
+				if left.Documents--; r.vector != nil {
 					left.Vectors--
 				}
-				r, err := record(key, value, packed)
-				if err != nil {
-					return fmt.Errorf("record %q: %w", key, err)
+				if batch = append(batch, r); len(batch) < readBatch {
+					return nil
 				}
-				return do(r)
+				defer func() { batch = batch[:0] }()
+				return decode(batch, do)
 			})
+			if err == nil {
+				err = decode(batch, do)
+			}
 			if err == nil && (left.Documents != 0 || left.Vectors != 0) {
 				return fmt.Errorf("it lacks %d documents and %d vectors that it should have", left.Documents, left.Vectors)
 			}
@@ -163,26 +176,57 @@ func (d *disk) each(do func(vectorstore.Record) error) error {
 	return nil
 }
 
-// record decodes a document and its vector.
-func record(key, value, packed []byte) (vectorstore.Record, error) {
-	raw, err := unsealed(key, value)
-	if err != nil {
-		return vectorstore.Record{}, err
+// decode calls do for each record of a batch.
+func decode(batch []stored, do func(vectorstore.Record) error) error {
+	records := make([]vectorstore.Record, len(batch))
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var work sync.WaitGroup
+	for worker := range errs {
+		work.Go(func() {
+			errs[worker] = guarded(func() (err error) {
+				for i := worker; i < len(batch) && err == nil; i += len(errs) {
+					records[i], err = batch[i].record()
+				}
+				return err
+			})
+		})
 	}
-	var stored storedDocument
+	work.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := do(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record decodes a document and its vector.
+func (s stored) record() (vectorstore.Record, error) {
+	fail := func(err error) (vectorstore.Record, error) {
+		return vectorstore.Record{}, fmt.Errorf("record %q: %w", s.key, err)
+	}
+	raw, err := unsealed(s.key, s.document)
+	if err != nil {
+		return fail(err)
+	}
+	var d storedDocument
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	if err := decoder.Decode(&stored); err != nil {
-		return vectorstore.Record{}, err
+	if err := decoder.Decode(&d); err != nil {
+		return fail(err)
 	}
-	normalize(stored.Metadata)
-	r := vectorstore.Record{Document: vectorstore.Document{ID: string(key), Source: stored.Source, Pointer: stored.Pointer,
-		Content: stored.Content, Metadata: stored.Metadata, Data: stored.Data}}
-	if packed == nil {
+	normalize(d.Metadata)
+	r := vectorstore.Record{Document: vectorstore.Document{ID: string(s.key), Source: d.Source, Pointer: d.Pointer,
+		Content: d.Content, Metadata: d.Metadata, Data: d.Data}}
+	if s.vector == nil {
 		return r, nil
 	}
-	if packed, err = unsealed(key, packed); err != nil {
-		return vectorstore.Record{}, err
+	packed, err := unsealed(s.key, s.vector)
+	if err != nil {
+		return fail(err)
 	}
 	r.Vector = make([]float32, len(packed)/4)
 	for i := range r.Vector {

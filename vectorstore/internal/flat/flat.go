@@ -129,21 +129,22 @@ func (x *Index[T]) Has(item T) bool {
 // finite elements that are not all zero; its length does not matter. It is copied.
 func (x *Index[T]) Put(item T, vector []float32) {
 	x.Remove(item)
-	x.append(item, unit(vector))
+	b := x.append(item)
+	b.vectors = appendUnit(b.vectors, vector[:x.scheme.dimensions])
 }
 
-// append adds an item with a vector of unit length.
-func (x *Index[T]) append(item T, vector []float32) {
+// append adds an item that is not there. The caller adds its vector.
+func (x *Index[T]) append(item T) *block[T] {
 	if x.tail < 0 || len(x.blocks[x.tail].items) == BlockRows {
 		x.grow()
 	}
 	b := x.own(x.tail)
 	row := len(b.items)
 	b.items = append(b.items, item)
-	b.vectors = append(b.vectors, vector[:x.scheme.dimensions]...)
 	b.alive.Set(row)
 	b.live++
 	x.rows[item] = position{x.tail, row}
+	return b
 }
 
 // grow starts a new block. The first one grows from nothing, so that a small
@@ -210,7 +211,8 @@ func (x *Index[T]) compact() {
 			x.tail = -1
 		}
 		for row := range b.alive.Rows() {
-			x.append(b.items[row], x.scheme.vector(b.vectors, row))
+			to := x.append(b.items[row])
+			to.vectors = append(to.vectors, x.scheme.vector(b.vectors, row)...)
 		}
 		x.blocks[i] = nil
 	}
@@ -221,15 +223,16 @@ func (s *scheme) vector(vectors []float32, row int) []float32 {
 	return vectors[row*s.dimensions : (row+1)*s.dimensions]
 }
 
-// unit returns a copy of the vector with length 1.
-func unit(vector []float32) []float32 {
+// appendUnit appends the vector, brought to length 1.
+func appendUnit(to, vector []float32) []float32 {
 	length := norm(vector)
-	out := make([]float32, len(vector))
-	for i, x := range vector {
-		out[i] = float32(float64(x) / length)
+	for _, x := range vector {
+		to = append(to, float32(float64(x)/length))
 	}
-	return out
+	return to
 }
+
+func unit(vector []float32) []float32 { return appendUnit(make([]float32, 0, len(vector)), vector) }
 
 func norm(vector []float32) float64 {
 	var sum float64

@@ -288,30 +288,33 @@ func getInfo(tx *bolt.Tx) (i info, err error) {
 
 // snapshot copies the file as it is now.
 func (d *disk) snapshot(ctx context.Context, w io.Writer) error {
+	to := &target{ctx: ctx, w: w}
 	err := d.db.View(func(tx *bolt.Tx) error {
-		_, err := tx.WriteTo(cancellable{ctx, w})
+		_, err := tx.WriteTo(to)
 		return err
 	})
 	switch {
-	case err == nil || ctx.Err() != nil:
-		return ctx.Err()
+	case err == nil:
+		return nil
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return vectorstore.ErrClosed
 	}
-	return fmt.Errorf("chromem: writing a snapshot: %w", err)
+	return fmt.Errorf("chromem: writing a snapshot: %w", cmp.Or(to.err, err))
 }
 
-// cancellable is a writer that fails when the context is cancelled.
-type cancellable struct {
+// target is a writer that fails when the context is cancelled. It keeps its error,
+// of which bbolt passes on the text only.
+type target struct {
 	ctx context.Context
-	io.Writer
+	w   io.Writer
+	err error
 }
 
-func (c cancellable) Write(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func (t *target) Write(p []byte) (n int, err error) {
+	if t.err = t.ctx.Err(); t.err == nil {
+		n, t.err = t.w.Write(p)
 	}
-	return c.Writer.Write(p)
+	return n, t.err
 }
 
 func (d *disk) close() error { return d.db.Close() }

@@ -162,6 +162,12 @@ func TestRecall(t *testing.T) {
 		for i := range 8000 {
 			model[i] = data.vector()
 		}
+		var queries [][]float32
+		var truth [][]Hit[int]
+		for range 40 {
+			queries = append(queries, data.vector())
+			truth = append(truth, brute(model, queries[len(queries)-1], 10))
+		}
 		for name, build := range variants {
 			x := build(384)
 			for i := range len(model) {
@@ -169,14 +175,12 @@ func TestRecall(t *testing.T) {
 			}
 			x.Publish()
 			found := 0
-			const queries = 50
-			for range queries {
-				q := data.vector()
+			for i, q := range queries {
 				got, err := x.View().Search(t.Context(), q, 10, nil)
 				require.NoError(t, err)
-				found += overlap(brute(model, q, 10), got)
+				found += overlap(truth[i], got)
 			}
-			recall := float64(found) / (10 * queries)
+			recall := float64(found) / float64(10*len(queries))
 			t.Logf("%s, spread %v: recall@10 %.4f", name, tight, recall)
 			require.GreaterOrEqual(t, recall, map[bool]float64{true: 0.999, false: 1}[name == "Portable"], name)
 		}

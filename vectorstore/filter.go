@@ -17,9 +17,8 @@ import (
 //     one (Ne, NotIn, NotContains).
 //   - If the value is a list, a positive leaf is true if it is for any element. A
 //     negative leaf is true if its positive one is false.
-//   - Equality (Eq, Ne, In, NotIn): two numbers compare as numbers, two booleans
-//     as booleans, null equals null only; anything else compares by its text form,
-//     so the string "2" equals the number 2.
+//   - Equality (Eq, Ne, In, NotIn): null equals null only; everything else compares
+//     by its text form, so the string "2" equals the number 2, which equals 2.0.
 //   - Order (Gt, Gte, Lt, Lte): two numbers compare as numbers, two strings byte by
 //     byte (so RFC 3339 times in UTC compare as times); anything else is false.
 //   - Contains, NotContains, StartsWith, EndsWith and Regex look at the text form,
@@ -80,7 +79,7 @@ type (
 	NotContains struct{ Field, Value string } // is there, and has it not
 	StartsWith  struct{ Field, Value string }
 	EndsWith    struct{ Field, Value string }
-	Regex       struct { // is matched anywhere by an RE2 expression; make it with NewRegex
+	Regex       struct { // is matched anywhere by an RE2 expression; make it with NewRegex (without one it is false)
 		Field      string
 		Expression *regexp.Regexp
 	}
@@ -201,7 +200,7 @@ func (f EndsWith) Match(d Document) bool {
 
 // Match implements Filter.
 func (f Regex) Match(d Document) bool {
-	return positive(d, f.Field, func(v any) bool { return f.Expression.MatchString(textForm(v)) })
+	return f.Expression != nil && positive(d, f.Field, func(v any) bool { return f.Expression.MatchString(textForm(v)) })
 }
 
 // Match implements Filter.

@@ -3,6 +3,7 @@ package vectorstore_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -127,6 +128,35 @@ func TestFilterLimits(t *testing.T) {
 	require.NoError(t, err)
 	_, err = vectorstore.ParseFilter(wide(vectorstore.MaxFilterNodes))
 	require.ErrorContains(t, err, "nodes")
+}
+
+func TestListLimit(t *testing.T) {
+	list := func(n int) string {
+		return `{"field":"a","operator":"in","value":[` + strings.TrimSuffix(strings.Repeat("1,", n), ",") + `]}`
+	}
+	_, err := vectorstore.ParseFilter(json.RawMessage(list(10_000)))
+	require.NoError(t, err)
+	for _, raw := range []string{list(10_001), `{"operator":"or","filters":[` + list(6000) + `,` + list(6000) + `]}`} {
+		_, err = vectorstore.ParseFilter(json.RawMessage(raw))
+		require.ErrorContains(t, err, "10000")
+	}
+}
+
+// TestNumbers compares numbers at the ends of their types.
+func TestNumbers(t *testing.T) {
+	const largest = int64(math.MaxInt64)
+	values := []any{-math.MaxFloat64, math.Ldexp(-1, 64), int64(math.MinInt64), -0.5, 0, 0.5, 1<<53 + 1, largest, uint64(1 << 63), math.MaxFloat64}
+	for i, a := range values {
+		d := vectorstore.Document{Metadata: map[string]any{"n": a}}
+		for j, b := range values {
+			require.Equal(t, i == j, vectorstore.Eq{Field: "n", Value: b}.Match(d), "%v = %v", a, b)
+			require.Equal(t, i < j, vectorstore.Lt{Field: "n", Value: b}.Match(d), "%v < %v", a, b)
+			require.Equal(t, i >= j, vectorstore.Gte{Field: "n", Value: b}.Match(d), "%v >= %v", a, b)
+		}
+	}
+	minus := vectorstore.Document{Metadata: map[string]any{"n": math.Ldexp(-1, 63)}}
+	require.True(t, vectorstore.Eq{Field: "n", Value: int64(math.MinInt64)}.Match(minus))
+	require.False(t, vectorstore.Regex{Field: "n"}.Match(minus), "without an expression")
 }
 
 func FuzzParseFilter(f *testing.F) {

@@ -47,7 +47,7 @@ func numberOf(v any) (number, bool) {
 
 // floatNumber makes whole floats integers, so that 2.0 and 2 are one number.
 func floatNumber(f float64) number {
-	if f == math.Trunc(f) && math.Abs(f) < 1<<63 {
+	if f == math.Trunc(f) && f >= -1<<63 && f < 1<<63 {
 		return number{i: int64(f), f: f, integer: true}
 	}
 	return number{f: f}
@@ -57,7 +57,19 @@ func (n number) compare(m number) int {
 	if n.integer && m.integer {
 		return cmp.Compare(n.i, m.i)
 	}
-	return cmp.Compare(n.f, m.f)
+	// A whole float that is no integer is beyond all of them, also where rounding
+	// an integer to a float makes them the same.
+	return cmp.Or(cmp.Compare(n.f, m.f), cmp.Compare(n.beyond(), m.beyond()))
+}
+
+func (n number) beyond() int {
+	switch {
+	case n.integer || n.f != math.Trunc(n.f):
+		return 0
+	case n.f < 0:
+		return -1
+	}
+	return 1
 }
 
 func (n number) text() string {
@@ -71,7 +83,8 @@ func (n number) text() string {
 	return string(b)
 }
 
-// equal is the equality of filters.
+// equal is the equality of filters. Two numbers are equal exactly if their text
+// forms are, which takes longer to see.
 func equal(a, b any) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil

@@ -11,7 +11,7 @@ import (
 const (
 	MaxFilterDepth = 256
 	MaxFilterNodes = 1024
-	maxListValues  = 10_000
+	maxListValues  = 10_000 // in all lists together
 )
 
 // FilterError says what is wrong with a filter in its wire form, and where.
@@ -74,7 +74,7 @@ type wireFilter struct {
 	Filters  []json.RawMessage `json:"filters"`
 }
 
-type filterParser struct{ nodes, depth int }
+type filterParser struct{ nodes, depth, values int }
 
 func (p *filterParser) parse(raw json.RawMessage, path string) (Filter, error) {
 	fail := func(at, format string, args ...any) (Filter, error) {
@@ -105,7 +105,7 @@ func (p *filterParser) parse(raw json.RawMessage, path string) (Filter, error) {
 	if *w.Field == "" {
 		return fail("/field", "must not be empty")
 	}
-	return leaf(*w.Field, operator, w.Value, path)
+	return p.leaf(*w.Field, operator, w.Value, path)
 }
 
 // logical reads and, or and not.
@@ -147,7 +147,7 @@ func contentLeaf(w wireFilter, operator, path string) (Filter, error) {
 }
 
 // leaf reads a filter on a field.
-func leaf(field, operator string, raw json.RawMessage, path string) (Filter, error) {
+func (p *filterParser) leaf(field, operator string, raw json.RawMessage, path string) (Filter, error) {
 	switch operator {
 	case "eq", "ne", "gt", "gte", "lt", "lte":
 		return comparison(field, operator, raw, path)
@@ -155,6 +155,9 @@ func leaf(field, operator string, raw json.RawMessage, path string) (Filter, err
 		values, err := listValue(raw, path)
 		if err != nil {
 			return nil, err
+		}
+		if p.values += len(values); p.values > maxListValues {
+			return nil, &FilterError{path + "/value", fmt.Sprintf("makes more than %d elements in the lists of the filter", maxListValues)}
 		}
 		if operator == "in" {
 			return In{field, values}, nil

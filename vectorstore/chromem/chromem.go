@@ -18,16 +18,24 @@
 // damaged file is vectorstore.ErrCorrupt when it is opened, and nothing of it is
 // loaded.
 //
+// # Search
+//
+// A search is exact. It scans all vectors, but in a compact form, and reads of the
+// vectors themselves only the few that may be among the best (see
+// docs/vectorstore.md for how and for figures). It waits for no writer and sees
+// each write as a whole. A filter narrows the scan.
+//
 // # Trade-offs
 //
-// All documents and vectors are held in memory too, so that filters, reads and
-// the search touch no disk. The search is an exact scan over all vectors, in
-// time linear in their number. With an empty Dir nothing is kept on disk.
+// All documents and vectors are held in memory too (at 384 dimensions about 2 KB
+// a vector), so that filters, reads and searches touch no disk. The search is
+// linear in the number of vectors. With an empty Dir nothing is kept on disk.
 //
-// chromem-go, after which the package is named, is where many come from: see
-// Import. Its own persistence is not used. It was measured to lose one of
-// 100,000 documents (file names are 32-bit hashes), and a crash during a write
-// leaves a database that does not open.
+// chromem-go, after which the package is named, is where many come from: Import
+// copies one of its collections. Nothing else of it is used. Its persistence was
+// measured to lose one of 100,000 documents (file names are 32-bit hashes), a crash
+// during a write leaves a database that does not open, and its search takes tens
+// of times as long.
 package chromem
 
 import (
@@ -35,12 +43,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
-	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/api-assistant/api-assistant/vectorstore"
+	"github.com/api-assistant/api-assistant/vectorstore/internal/flat"
 )
 
 // Config says where a store is and what it holds. The zero value is an empty
@@ -62,33 +72,27 @@ type Config struct {
 	Reembed bool
 }
 
-// Store is an open store. It implements vectorstore.VectorStore, Applier and
-// Pender.
+// Store is an open store. It implements vectorstore.VectorStore, Applier, Pender
+// and Snapshotter.
 type Store struct {
-	disk *disk // nil: memory only
+	disk   *disk // nil: memory only
+	closed atomic.Bool
 
-	write sync.Mutex // held by one writer at a time
-
-	mu         sync.RWMutex // guards the rest; writers hold it after the disk has the change
-	closed     bool
-	dimensions int
-	entries    map[string]*entry
-	vectors    vectors
-	sorted     []*entry // by ID; nil: to be made
-}
-
-// entry is a stored document. It is immutable but for row.
-type entry struct {
-	doc vectorstore.Document
-	row int // in vectors; -1: no vector yet
+	write     sync.Mutex // held by one writer at a time
+	documents documents
+	index     atomic.Pointer[flat.Index[*entry]] // nil until the dimension is known
 }
 
 // Open opens a store, making it if there is none. The caller closes it.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Collection == "" {
-		cfg.Collection = "api_docs"
+		cfg.Collection = defaultCollection
 	}
-	s := &Store{entries: make(map[string]*entry), dimensions: cfg.Dimensions}
+	if cfg.Dimensions < 0 {
+		return nil, fmt.Errorf("%w: Config.Dimensions is negative", vectorstore.ErrInvalid)
+	}
+	s := &Store{documents: newDocuments()}
+	s.setDimensions(cfg.Dimensions)
 	if cfg.Dir == "" {
 		return s, nil
 	}
@@ -103,50 +107,71 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
+const defaultCollection = "api_docs"
+
 // load reads the file into memory.
 func (s *Store) load(cfg Config) error {
-	dropped, err := s.disk.prepare(cfg)
+	if err := s.disk.prepare(cfg); err != nil {
+		return err
+	}
+	s.setDimensions(s.disk.dimensions)
+	var entries []*entry
+	err := s.disk.each(func(r vectorstore.Record) error {
+		if err := r.Validate(s.dimensions()); err != nil {
+			return err
+		}
+		e := &entry{r.Document, r.Vector != nil}
+		entries = append(entries, e)
+		if s.setDimensions(len(r.Vector)); e.embedded {
+			s.index.Load().Put(e, r.Vector)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if dropped == 0 && cfg.Dimensions == 0 {
-		s.dimensions = s.disk.dimensions
+	s.documents.load(entries)
+	if x := s.index.Load(); x != nil {
+		x.Publish()
 	}
-	return s.disk.each(func(r vectorstore.Record) error {
-		if err := r.Validate(s.dimensions); err != nil {
-			return fmt.Errorf("%w: %w", vectorstore.ErrCorrupt, err)
-		}
-		s.put(r)
-		return nil
-	})
+	return nil
 }
 
-// put adds or replaces a record in memory. The caller holds mu or is alone.
-func (s *Store) put(r vectorstore.Record) {
-	s.drop(r.ID)
-	e := &entry{doc: r.Document, row: -1}
-	if r.Vector != nil {
-		if s.dimensions == 0 {
-			s.dimensions = len(r.Vector)
-		}
-		e.row = s.vectors.add(e, r.Vector)
+// dimensions returns the length of the vectors; 0 if it is not known yet.
+func (s *Store) dimensions() int {
+	if x := s.index.Load(); x != nil {
+		return x.Dimensions()
 	}
-	s.entries[r.ID] = e
-	s.sorted = nil
+	return 0
 }
 
-// drop removes a document from memory, and reports whether it was there.
-func (s *Store) drop(id string) bool {
-	e, ok := s.entries[id]
-	if !ok {
-		return false
+func (s *Store) setDimensions(n int) {
+	if n > 0 && s.index.Load() == nil {
+		s.index.Store(flat.New(n, compareEntries))
 	}
-	if e.row >= 0 {
-		s.vectors.remove(e.row)
+}
+
+// remember makes changes in memory, and returns how many documents it removed.
+func (s *Store) remember(remove []string, put []vectorstore.Record) (removed int) {
+	old := s.documents.get(remove...)
+	entries := make([]*entry, len(put))
+	for i, r := range put {
+		entries[i] = &entry{r.Document, r.Vector != nil}
+		s.setDimensions(len(r.Vector))
+		old = append(old, s.documents.get(r.ID)...)
 	}
-	delete(s.entries, id)
-	s.sorted = nil
-	return true
+	if x := s.index.Load(); x != nil {
+		for _, e := range old {
+			x.Remove(e)
+		}
+		for i, e := range entries {
+			if e.embedded {
+				x.Put(e, put[i].Vector)
+			}
+		}
+		x.Publish()
+	}
+	return s.documents.apply(remove, entries)
 }
 
 // Upsert implements vectorstore.VectorStore.
@@ -182,26 +207,13 @@ func (s *Store) apply(ctx context.Context, b vectorstore.Batch) (deleted int, er
 			return 0, err
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, id := range b.Delete {
-		if s.drop(id) {
-			deleted++
-		}
-	}
-	for _, r := range records {
-		s.put(r)
-	}
-	return deleted, nil
+	return s.remember(b.Delete, records), nil
 }
 
 // check validates a batch and brings its records into the form in which they
 // are kept: cloned, with numbers as int64 or float64.
 func (s *Store) check(b vectorstore.Batch) ([]vectorstore.Record, error) {
-	s.mu.RLock()
-	dimensions := s.dimensions
-	s.mu.RUnlock()
-	if err := vectorstore.ValidateBatch(b.Upsert, dimensions); err != nil {
+	if err := vectorstore.ValidateBatch(b.Upsert, s.dimensions()); err != nil {
 		return nil, err
 	}
 	upserted := make(map[string]bool, len(b.Upsert))
@@ -228,10 +240,7 @@ func (s *Store) check(b vectorstore.Batch) ([]vectorstore.Record, error) {
 
 // usable returns the error of a closed store or a cancelled context.
 func (s *Store) usable(ctx context.Context) error {
-	s.mu.RLock()
-	closed := s.closed
-	s.mu.RUnlock()
-	if closed {
+	if s.closed.Load() {
 		return vectorstore.ErrClosed
 	}
 	return ctx.Err()
@@ -242,38 +251,11 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]vectorstore.Document,
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	var out []vectorstore.Document
-	for _, id := range ids {
-		if e, ok := s.entries[id]; ok {
-			out = append(out, e.doc.Clone())
-		}
+	for _, e := range s.documents.get(ids...) {
+		out = append(out, e.doc.Clone())
 	}
 	return out, nil
-}
-
-// all returns the entries in the order of their IDs. The slice is not changed
-// any more.
-func (s *Store) all(ctx context.Context) ([]*entry, error) {
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	sorted := s.sorted
-	s.mu.RUnlock()
-	if sorted != nil {
-		return sorted, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sorted == nil {
-		s.sorted = make([]*entry, 0, len(s.entries))
-		for _, id := range slices.Sorted(maps.Keys(s.entries)) {
-			s.sorted = append(s.sorted, s.entries[id])
-		}
-	}
-	return s.sorted, nil
 }
 
 // All implements vectorstore.VectorStore.
@@ -283,18 +265,7 @@ func (s *Store) All(ctx context.Context, f vectorstore.Filter) iter.Seq2[vectors
 
 // Pending implements vectorstore.Pender.
 func (s *Store) Pending(ctx context.Context) iter.Seq2[vectorstore.Document, error] {
-	return func(yield func(vectorstore.Document, error) bool) {
-		// Rows change under the lock, so those without one are noted first.
-		s.mu.RLock()
-		waiting := make(map[*entry]bool)
-		for _, e := range s.entries {
-			if e.row < 0 {
-				waiting[e] = true
-			}
-		}
-		s.mu.RUnlock()
-		s.iterate(ctx, func(e *entry) bool { return waiting[e] })(yield)
-	}
+	return s.iterate(ctx, func(e *entry) bool { return !e.embedded })
 }
 
 // PendingCount implements vectorstore.Pender.
@@ -302,19 +273,17 @@ func (s *Store) PendingCount(ctx context.Context) (int, error) {
 	if err := s.usable(ctx); err != nil {
 		return 0, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.entries) - s.vectors.len(), nil
+	_, waiting := s.documents.count()
+	return waiting, nil
 }
 
 func (s *Store) iterate(ctx context.Context, selects func(*entry) bool) iter.Seq2[vectorstore.Document, error] {
 	return func(yield func(vectorstore.Document, error) bool) {
-		entries, err := s.all(ctx)
-		if err != nil {
+		if err := s.usable(ctx); err != nil {
 			yield(vectorstore.Document{}, err)
 			return
 		}
-		for _, e := range entries {
+		for _, e := range s.documents.inOrder() {
 			if err := ctx.Err(); err != nil {
 				yield(vectorstore.Document{}, err)
 				return
@@ -331,13 +300,15 @@ func (s *Store) Count(ctx context.Context, f vectorstore.Filter) (int, error) {
 	if err := s.usable(ctx); err != nil {
 		return 0, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	if f == nil {
-		return len(s.entries), nil
+		n, _ := s.documents.count()
+		return n, nil
 	}
 	n := 0
-	for _, e := range s.entries {
+	for _, e := range s.documents.inOrder() {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		if f.Match(e.doc) {
 			n++
 		}
@@ -350,39 +321,47 @@ func (s *Store) Search(ctx context.Context, vector []float32, k int, f vectorsto
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if err := vectorstore.ValidateVector(vector, s.dimensions); err != nil {
+	if err := vectorstore.ValidateVector(vector, s.dimensions()); err != nil {
 		return nil, err
 	}
-	if k <= 0 {
+	index := s.index.Load()
+	if k <= 0 || index == nil {
 		return nil, nil
 	}
-	found, err := s.vectors.search(ctx, vector, k, f)
+	found, err := index.View().Search(ctx, vector, k, selecting(f))
 	if err != nil {
 		return nil, err
 	}
 	out := make([]vectorstore.Match, len(found))
 	for i, h := range found {
-		d := h.entry.doc
+		d := h.Item.doc
 		d.Data = nil
-		out[i] = vectorstore.Match{Document: d.Clone(), Score: float64(h.score)}
+		out[i] = vectorstore.Match{Document: d.Clone(), Score: h.Score}
 	}
 	return out, nil
 }
 
-// Close implements vectorstore.VectorStore. Closing twice is allowed.
+// Snapshot implements vectorstore.Snapshotter. What it writes is the file of a
+// collection: put it into an empty directory under the name of the collection
+// followed by ".db" and open that. Reads and writes go on meanwhile; the snapshot
+// has the state at its beginning.
+func (s *Store) Snapshot(ctx context.Context, w io.Writer) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	if s.disk == nil {
+		return fmt.Errorf("chromem: a store without Config.Dir has no file to copy: %w", errors.ErrUnsupported)
+	}
+	return s.disk.snapshot(ctx, w)
+}
+
+// Close implements vectorstore.VectorStore. It waits for snapshots under way.
+// Closing twice is allowed.
 func (s *Store) Close() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed.Swap(true) || s.disk == nil {
 		return nil
 	}
-	s.closed = true
-	if s.disk != nil {
-		return s.disk.close()
-	}
-	return nil
+	return s.disk.close()
 }

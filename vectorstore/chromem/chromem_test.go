@@ -1,18 +1,17 @@
 package chromem_test
 
 import (
-	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
-	chromemgo "github.com/philippgille/chromem-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/api-assistant/api-assistant/vectorstore"
@@ -66,6 +65,15 @@ func open(t *testing.T, cfg chromem.Config) *chromem.Store {
 	s, err := chromem.Open(cfg)
 	require.NoError(t, err)
 	return s
+}
+
+func collect(t *testing.T, s *chromem.Store) (docs []vectorstore.Document) {
+	t.Helper()
+	for d, err := range s.All(t.Context(), nil) {
+		require.NoError(t, err)
+		docs = append(docs, d)
+	}
+	return docs
 }
 
 func record(id string) vectorstore.Record {
@@ -134,9 +142,11 @@ func TestDamage(t *testing.T) {
 	for i := range 50 {
 		require.NoError(t, s.Upsert(t.Context(), record(fmt.Sprintf("%050d", i))))
 	}
+	want := collect(t, s)
 	require.NoError(t, s.Close())
 	whole, err := os.ReadFile(filepath.Join(dir, "api_docs.db"))
 	require.NoError(t, err)
+	used := len(bytes.TrimRight(whole, "\x00"))
 	refused := 0
 	try := func(name string, damaged []byte) {
 		t.Helper()
@@ -149,112 +159,87 @@ func TestDamage(t *testing.T) {
 			refused++
 			return
 		}
-		n, err := s.Count(t.Context(), nil)
+		require.Equal(t, want, collect(t, s), name)
+		found, err := s.Search(t.Context(), []float32{1, 1}, 100, nil)
 		require.NoError(t, err)
-		require.Equal(t, 50, n, name)
+		require.Len(t, found, len(want), name)
 		require.NoError(t, s.Close())
 	}
-	for at := 0; at < len(whole); at += 997 {
+	for at := 0; at < used; at += 199 {
 		damaged := append([]byte(nil), whole...)
 		for i := at; i < min(at+16, len(damaged)); i++ {
 			damaged[i] ^= 0x5a
 		}
 		try(fmt.Sprint("flipped at ", at), damaged)
 	}
-	for _, size := range []int{1, 100, 4096, len(whole) / 2} {
+	for _, size := range []int{1, 100, 4096, used / 2} {
 		try(fmt.Sprint("cut to ", size), whole[:size])
 	}
 	try("text", []byte(strings.Repeat("not a database\n", 2000)))
 	require.Greater(t, refused, 5, "the damage was noticed")
 }
 
-func TestImport(t *testing.T) {
-	db := chromemgo.NewDB()
-	from, err := db.CreateCollection("docs", nil, func(context.Context, string) ([]float32, error) { return []float32{1, 0}, nil })
-	require.NoError(t, err)
-	for i := range 5 {
-		require.NoError(t, from.AddDocument(t.Context(), chromemgo.Document{ID: fmt.Sprint(i), Content: "c",
-			Metadata: map[string]string{"k": "v"}, Embedding: []float32{1, float32(i)}}))
-	}
-	to := open(t, chromem.Config{Dimensions: 2})
-	defer to.Close()
-	n, err := chromem.Import(t.Context(), to, from)
-	require.NoError(t, err)
-	require.Equal(t, 5, n)
-	found, err := to.Search(t.Context(), []float32{1, 4}, 1, vectorstore.Eq{Field: "k", Value: "v"})
-	require.NoError(t, err)
-	require.Equal(t, "4", found[0].ID)
-	unknown := open(t, chromem.Config{})
-	defer unknown.Close()
-	_, err = chromem.Import(t.Context(), unknown, from)
-	require.ErrorIs(t, err, vectorstore.ErrInvalid)
-}
-
-// TestMain also is the writer that TestKill kills.
-func TestMain(m *testing.M) {
-	if dir := os.Getenv("CHROMEM_TEST_WRITE"); dir != "" {
-		writeUntilKilled(dir)
-	}
-	os.Exit(m.Run())
-}
-
-// writeUntilKilled stores documents in batches of three and prints the number
-// of each acknowledged batch.
-func writeUntilKilled(dir string) {
-	s, err := chromem.Open(chromem.Config{Dir: dir, Dimensions: 2})
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
-	}
-	n, _ := s.Count(context.Background(), nil)
-	for batch := n / 3; ; batch++ {
-		var records []vectorstore.Record
-		for i := range 3 {
-			records = append(records, record(fmt.Sprintf("%d-%d", batch, i)))
+// TestSnapshot copies a store while it is written to, and opens the copies.
+func TestSnapshot(t *testing.T) {
+	s := open(t, chromem.Config{Dir: t.TempDir(), Embedder: "e1", Dimensions: 2})
+	defer s.Close()
+	require.NoError(t, s.Upsert(t.Context(), record("first"), record("second")))
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := range 20 {
+			if err := s.Upsert(context.Background(), record(fmt.Sprint("a", i)), record(fmt.Sprint("b", i))); err != nil {
+				t.Error(err)
+			}
 		}
-		if err := s.Upsert(context.Background(), records...); err != nil {
-			fmt.Println("error", err)
-			os.Exit(1)
-		}
-		fmt.Println(batch)
-	}
-}
-
-// TestKill kills a writer with SIGKILL again and again. Whatever it acknowledged
-// must be there, batches must be whole, and the store must open.
-func TestKill(t *testing.T) {
-	rounds := 10
-	if os.Getenv("API_ASSISTANT_LONG") != "" {
-		rounds = 200
-	}
-	dir := t.TempDir()
-	acknowledged := -1
-	for round := range rounds {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "CHROMEM_TEST_WRITE="+dir)
-		out, err := cmd.StdoutPipe()
+	})
+	for range 3 {
+		dir := t.TempDir()
+		f, err := os.Create(filepath.Join(dir, "docs.db"))
 		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		lines := bufio.NewScanner(out)
-		for i := 0; i < 1+round%7 && lines.Scan(); i++ {
-			_, err := fmt.Sscan(lines.Text(), &acknowledged)
-			require.NoError(t, err, lines.Text())
-		}
-		time.Sleep(time.Duration(round*137%1000) * time.Microsecond) // into the middle of something
-		require.NoError(t, cmd.Process.Kill())
-		for lines.Scan() { // what it said before it died
-			_, err := fmt.Sscan(lines.Text(), &acknowledged)
-			require.NoError(t, err, lines.Text())
-		}
-		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait()
-
-		s := open(t, chromem.Config{Dir: dir, Dimensions: 2})
-		n, err := s.Count(t.Context(), nil)
+		least, err := s.Count(t.Context(), nil)
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, n, 3*(acknowledged+1), "round %d", round)
-		require.Zero(t, n%3, "half a batch, round %d", round)
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Snapshot(t.Context(), f))
+		require.NoError(t, f.Close())
+		copied := open(t, chromem.Config{Dir: dir, Collection: "docs", Embedder: "e1", Dimensions: 2})
+		n, err := copied.Count(t.Context(), nil)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, n, least)
+		require.Zero(t, n%2, "half a transaction")
+		require.NoError(t, copied.Close())
 	}
-	require.GreaterOrEqual(t, acknowledged, rounds-1)
+	writer.Wait()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, s.Snapshot(ctx, io.Discard), context.Canceled)
+	full := errors.New("no space")
+	require.ErrorIs(t, s.Snapshot(t.Context(), failing{full}), full)
+	require.NoError(t, s.Upsert(t.Context(), record("after")))
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, s.Snapshot(t.Context(), io.Discard), vectorstore.ErrClosed)
+	memory := open(t, chromem.Config{})
+	defer memory.Close()
+	require.ErrorIs(t, memory.Snapshot(t.Context(), io.Discard), errors.ErrUnsupported)
 }
+
+// TestSnapshotBlocksNobody writes more than the file holds while a snapshot waits
+// for its reader.
+func TestSnapshotBlocksNobody(t *testing.T) {
+	s := open(t, chromem.Config{Dir: t.TempDir()})
+	defer s.Close()
+	require.NoError(t, s.Upsert(t.Context(), record("first")))
+	r, w := io.Pipe()
+	done := make(chan error)
+	go func() { done <- s.Snapshot(t.Context(), w) }()
+	_, err := io.ReadFull(r, make([]byte, 1))
+	require.NoError(t, err)
+	big := record("big")
+	big.Content = strings.Repeat("x", 8<<20)
+	require.NoError(t, s.Upsert(t.Context(), big))
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	require.NoError(t, <-done)
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }

@@ -6,6 +6,8 @@
 //			return mystore.Open(t.TempDir(), dimensions)
 //		})
 //	}
+//
+// With -short it leaves out what stores 100,000 records.
 package storetest
 
 import (
@@ -39,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"GetOrder", getOrder}, {"SearchOrder", searchOrder}, {"Filters", filters}, {"OddIDs", oddIDs},
 		{"Aliasing", aliasing}, {"Refusals", refusals}, {"Cancelled", cancelled}, {"All", all},
 		{"Pending", pending}, {"Apply", apply}, {"Concurrent", concurrent}, {"Closed", closed},
+		{"FiltersOfMany", filtersOfMany}, {"Large", large},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, dimensions)
@@ -207,39 +210,121 @@ func boolInt(b bool) int {
 // filters compares every operator, in generated combinations, with Filter.Match.
 func filters(t *testing.T, s vectorstore.VectorStore) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	var docs []vectorstore.Document
+	var records []vectorstore.Record
 	for i := range 60 {
-		r := record(fmt.Sprintf("d%02d", i), float64(i)/60)
-		r.Source = fmt.Sprint("file", i%3)
-		r.Content = []string{"GET /orders", "POST /orders", "prose about größe"}[i%3]
-		r.Metadata = map[string]any{"n": i % 7, "method": []string{"GET", "POST", "get"}[i%3]}
-		if i%2 == 0 {
-			r.Metadata["tags"] = []any{"a", fmt.Sprint("t", i%5), i % 4}
-		}
-		if i%5 == 0 {
-			r.Metadata["f"], r.Metadata["b"], r.Metadata["null"] = float64(i)/10, i%10 == 0, nil
-		}
-		require.NoError(t, s.Upsert(t.Context(), r))
-		docs = append(docs, r.Document)
+		records = append(records, varied(i))
+		require.NoError(t, s.Upsert(t.Context(), records[i]))
 	}
 	for i := range 300 {
-		f := generate(t, rnd, 3)
-		var want []string
-		for _, d := range docs {
-			if f.Match(d) {
-				want = append(want, d.ID)
-			}
-		}
-		msg := fmt.Sprintf("%d: %#v", i, f)
-		require.Equal(t, len(want), count(t, s, f), msg)
-		require.ElementsMatch(t, want, docIDs(collect(t, s, f)), msg)
-		found, err := s.Search(t.Context(), vector(0.3), 100, f)
-		require.NoError(t, err, msg)
-		require.ElementsMatch(t, want, matchIDs(found), msg)
-		found, err = s.Search(t.Context(), vector(0.3), 2, f)
-		require.NoError(t, err, msg)
-		require.Len(t, found, min(2, len(want)), "the filter applies before the cut: "+msg)
+		compareFilter(t, s, records, generate(t, rnd, 1+i%5))
 	}
+}
+
+// filtersOfMany does so in a store that is large enough for shortcuts, after
+// records were replaced and deleted.
+func filtersOfMany(t *testing.T, s vectorstore.VectorStore) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	const size, deleted = 4000, 700
+	var records []vectorstore.Record
+	for i := range size {
+		records = append(records, varied(i))
+	}
+	require.NoError(t, s.Upsert(t.Context(), records...))
+	for i := range size / 10 {
+		r := varied(rnd.IntN(1000))
+		records[i].Metadata, records[i].Content, records[i].Source = r.Metadata, r.Content, r.Source
+	}
+	require.NoError(t, s.Upsert(t.Context(), records[:size/10]...))
+	n, err := s.Delete(t.Context(), docIDs(documents(records[size-deleted:]))...)
+	require.NoError(t, err)
+	require.Equal(t, deleted, n)
+	for range 60 {
+		compareFilter(t, s, records[:size-deleted], generate(t, rnd, 3))
+	}
+}
+
+func documents(records []vectorstore.Record) []vectorstore.Document {
+	out := make([]vectorstore.Document, len(records))
+	for i, r := range records {
+		out[i] = r.Document
+	}
+	return out
+}
+
+// varied makes a record whose metadata differ in kind, and lack some fields.
+func varied(i int) vectorstore.Record {
+	r := record(fmt.Sprintf("d%04d", i), float64(i)/5000)
+	r.Source = fmt.Sprint("file", i%3)
+	r.Content = []string{"GET /orders", "POST /orders", "prose about größe"}[i%3]
+	r.Metadata = map[string]any{"n": i % 7, "method": []string{"GET", "POST", "get"}[i%3], "id": fmt.Sprint("number ", i)}
+	if i%2 == 0 {
+		r.Metadata["tags"] = []any{"a", fmt.Sprint("t", i%5), i % 4}
+	}
+	if i%5 == 0 {
+		r.Metadata["f"], r.Metadata["b"], r.Metadata["null"] = float64(i)/10, i%10 == 0, nil
+	}
+	if i%11 == 0 {
+		r.Metadata["größe"], r.Metadata["n"] = "注文", fmt.Sprint(i%7) // a number as text
+	}
+	return r
+}
+
+// compareFilter compares what a store says of a filter with Filter.Match.
+func compareFilter(t *testing.T, s vectorstore.VectorStore, records []vectorstore.Record, f vectorstore.Filter) {
+	var want []string
+	for _, r := range records {
+		if f.Match(r.Document) {
+			want = append(want, r.ID)
+		}
+	}
+	msg := fmt.Sprintf("%#v", f)
+	slices.Sort(want)
+	require.Equal(t, len(want), count(t, s, f), msg)
+	require.True(t, slices.Equal(want, docIDs(collect(t, s, f))), msg)
+	query := vector(-0.1) // all are at different distances
+	found, err := s.Search(t.Context(), query, len(records)+1, f)
+	require.NoError(t, err, msg)
+	got := matchIDs(found)
+	slices.Sort(got)
+	require.True(t, slices.Equal(want, got), msg)
+	few, err := s.Search(t.Context(), query, 2, f)
+	require.NoError(t, err, msg)
+	require.Equal(t, matchIDs(found)[:min(2, len(want))], matchIDs(few), "the filter applies before the cut: "+msg)
+}
+
+// large stores 100,000 records, and finds each where it should be.
+func large(t *testing.T, s vectorstore.VectorStore) {
+	if testing.Short() {
+		t.Skip("stores 100,000 records")
+	}
+	const size, batch, wanted = 100_000, 5000, 77_777
+	for from := 0; from < size; from += batch {
+		var records []vectorstore.Record
+		for i := from; i < from+batch; i++ {
+			r := record(fmt.Sprintf("document %d", i), 2+float64(i)/size) // far from the wanted one
+			r.Metadata = map[string]any{"group": i % 50}
+			if i == wanted {
+				r.Vector = vector(1)
+			}
+			records = append(records, r)
+		}
+		require.NoError(t, s.Upsert(t.Context(), records...))
+	}
+	require.Equal(t, size, count(t, s, nil))
+	require.Equal(t, size/50, count(t, s, vectorstore.Eq{Field: "group", Value: 27}))
+	for _, f := range []vectorstore.Filter{nil, vectorstore.Eq{Field: "group", Value: wanted % 50}} {
+		found, err := s.Search(t.Context(), vector(1), 3, f)
+		require.NoError(t, err)
+		require.Len(t, found, 3)
+		require.Equal(t, fmt.Sprint("document ", wanted), found[0].ID)
+	}
+	n := 0
+	for d, err := range s.All(t.Context(), nil) {
+		require.NoError(t, err)
+		require.Equal(t, "content of "+d.ID, d.Content)
+		n++
+	}
+	require.Equal(t, size, n, "none has taken the place of another")
 }
 
 // generate makes a random filter.
@@ -257,8 +342,8 @@ func generate(t *testing.T, rnd *rand.Rand, depth int) vectorstore.Filter {
 		}
 		return vectorstore.Not{Filter: parts[0]}
 	}
-	field := []string{"n", "method", "tags", "f", "b", "null", "missing"}[rnd.IntN(7)]
-	value := []any{"GET", "a", "t1", "2", 2, 3.5, 0, true, nil}[rnd.IntN(9)]
+	field := []string{"n", "method", "tags", "f", "b", "null", "missing", "größe", "id"}[rnd.IntN(9)]
+	value := []any{"GET", "a", "t1", "2", 2, 3.5, 0, true, nil, "注文", "number 5"}[rnd.IntN(11)]
 	text := []string{"", "G", "E", "t", "1", "et"}[rnd.IntN(6)]
 	switch rnd.IntN(16) {
 	case 0:

@@ -162,6 +162,9 @@ func (u *unpacker) zip(content []byte) error {
 		if entry.Flags&1 != 0 {
 			return u.fail(ErrEncrypted, "%s needs a password", name)
 		}
+		if entry.UncompressedSize64 > uint64(u.o.MaxBytes) {
+			return u.fail(ErrTooLarge, "%s is larger than %d bytes", name, u.o.MaxBytes)
+		}
 		in, err := entry.Open()
 		if err != nil {
 			return u.fail(ErrSyntax, "%s cannot be unpacked", name)

@@ -54,12 +54,9 @@ func (c *components) at(p place) *component {
 	return found
 }
 
-func (c *components) name(p place) string { return c.at(p).name }
-
 // usedBy notes that an operation reaches the components.
-func (c *components) usedBy(used map[place]bool, endpoint string) {
-	for p := range used {
-		found := c.at(p)
+func (c *components) usedBy(used map[*component]bool, endpoint string) {
+	for found := range used {
 		if found.uses++; len(found.users) < maxUsers {
 			found.users = append(found.users, endpoint)
 		}

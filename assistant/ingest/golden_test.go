@@ -90,7 +90,9 @@ func letterDOCX(t testing.TB) []byte {
 
 // letterPDF is a PDF file of two pages, written by hand.
 func letterPDF() []byte {
-	stream := func(text string) string { return fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(text), text) }
+	stream := func(text string) string {
+		return fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(text), text)
+	}
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Count 2 /Kids [3 0 R 4 0 R] /Resources << /Font << /F1 7 0 R >> >> >>",

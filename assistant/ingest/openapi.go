@@ -18,6 +18,7 @@ type specification struct {
 	servers  []string
 	schemes  map[string]apispec.Scheme
 	found    map[place]*node // what references have led to
+	shapes   map[*node]*shape
 	schemas  components
 	listed   []listed
 	options  Options
@@ -47,7 +48,7 @@ func parseOpenAPI(ctx context.Context, f *File, o Options) (Source, error) {
 		return Source{}, &Error{File: f.Name, Err: ErrUnsupported, Reason: `it has neither "openapi" nor "swagger" nor "paths" at the top`}
 	}
 	s := &specification{file: f, root: root, swagger: root.get("swagger") != nil, options: o,
-		found: make(map[place]*node), schemas: newComponents(), warnings: make(map[Warning]bool)}
+		found: make(map[place]*node), shapes: make(map[*node]*shape), schemas: newComponents(), warnings: make(map[Warning]bool)}
 	s.readHead()
 	if err := s.operations(ctx); err != nil {
 		return Source{}, err

@@ -131,8 +131,10 @@ func (s *specification) parameters(o *apispec.Operation, item, op *node, b *sche
 				p.Schema = b.schema(n) // 2.0 has the type in the parameter
 			}
 			if p.In == "formData" {
-				if p.Schema.Description == "" {
-					p.Schema.Description = clip(p.Description, maxNote)
+				if p.Schema != nil && p.Schema.Description == "" {
+					described := *p.Schema
+					described.Description = clip(p.Description, maxNote)
+					p.Schema = &described
 				}
 				form = append(form, apispec.Property{Name: p.Name, Required: p.Required, Schema: p.Schema})
 				continue

@@ -65,7 +65,7 @@ func (r *redactor) learn(root *node) {
 			}
 			walk(v)
 		})
-		if key, value := n.get("key"), n.get("value"); key != nil && value != nil && secretVariable(n) {
+		if value := n.get("value"); value != nil && secretVariable(n) {
 			add(value.string())
 		}
 	}

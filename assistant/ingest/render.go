@@ -115,7 +115,13 @@ func (t *text) done(schemas ...string) (content string, named []string) {
 // oneLine keeps the indentation and folds all other white space.
 func oneLine(s string) string {
 	indent := len(s) - len(strings.TrimLeft(s, " "))
-	return s[:indent] + strings.Join(strings.Fields(s), " ")
+	for i := indent; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c >= 0x80 || c == ' ' && (i+1 == len(s) || s[i+1] == ' ') {
+			return s[:indent] + strings.Join(strings.Fields(s), " ")
+		}
+	}
+	return s // nearly always
 }
 
 // clip cuts a text at a word, to at most n bytes.

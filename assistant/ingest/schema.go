@@ -30,13 +30,13 @@ type schemaBuilder struct {
 	at    string // JSON pointer of the operation, for warnings
 	left  int    // nodes that may still be built
 	depth int
-	note  int            // bytes of a description
-	stack []*node        // what is being built, against cycles
-	used  map[place]bool // components
+	note  int                 // bytes of a description
+	stack []*node             // what is being built, against cycles
+	used  map[*component]bool // that it reaches
 }
 
 func newSchemaBuilder(s *specification, at string) *schemaBuilder {
-	return &schemaBuilder{s: s, at: at, left: maxSchemaNodes, depth: maxSchemaDepth, note: maxNote, used: make(map[place]bool)}
+	return &schemaBuilder{s: s, at: at, left: maxSchemaNodes, depth: maxSchemaDepth, note: maxNote, used: make(map[*component]bool)}
 }
 
 // budget sets the limits for what is built next: what goes in must not starve
@@ -54,67 +54,45 @@ func (b *schemaBuilder) schema(n *node) *apispec.Schema {
 	if n.kind != object {
 		return nil
 	}
-	target, to := b.s.resolve(n, b.at)
-	out := &apispec.Schema{}
-	if to.file != nil {
-		out.Ref = b.s.schemas.name(to)
-		b.used[to] = true
+	sh := b.s.shape(n, b.at)
+	if sh.component != nil {
+		b.used[sh.component] = true
 	}
-	if target == nil || target.kind != object || slices.Contains(b.stack, target) {
-		out.Cut = true
-		return out
+	if sh.target == nil || !sh.leaf && slices.Contains(b.stack, sh.target) {
+		return &apispec.Schema{Ref: sh.flat.Ref, Cut: true}
 	}
-	out.Types = target.get("type").strings()
 	if b.left--; b.left < 0 || len(b.stack) >= b.depth {
-		out.Cut = true
-		return out
+		return &apispec.Schema{Ref: sh.flat.Ref, Types: sh.flat.Types, Cut: true}
 	}
-	b.stack = append(b.stack, target)
-	b.fill(out, target)
+	if sh.leaf {
+		return sh.alone(b.note)
+	}
+	out := sh.flat
+	out.Description = clip(out.Description, b.note)
+	b.stack = append(b.stack, sh.target)
+	b.fill(&out, sh)
 	b.stack = b.stack[:len(b.stack)-1]
-	if note := n.get("description").string(); note != "" && target != n { // 3.1: beside a reference
-		out.Description = clip(note, b.note)
-	}
-	return out
+	return &out
 }
 
-// fill reads what a schema says.
-func (b *schemaBuilder) fill(out *apispec.Schema, n *node) {
-	out.Format = n.get("format").string()
-	out.Description = clip(n.get("description").string(), b.note)
-	out.Default, out.Example = example(n.get("default")), example(n.get("example"))
-	if examples := n.get("examples").items(); out.Example == nil && len(examples) > 0 {
-		out.Example = example(examples[0])
-	}
-	for _, v := range n.get("enum").items() {
-		if len(out.Enum) < maxEnum {
-			out.Enum = append(out.Enum, small(v))
+// fill builds what is inside of a schema.
+func (b *schemaBuilder) fill(out *apispec.Schema, sh *shape) {
+	for _, p := range sh.properties {
+		if b.left < 0 {
+			out.Cut = true
+			break
 		}
+		out.Properties = append(out.Properties, apispec.Property{Name: p.name, Required: p.required,
+			ReadOnly: p.readOnly, WriteOnly: p.writeOnly, Schema: b.schema(p.node)})
 	}
-	if v := n.get("const"); v != nil {
-		out.Enum = []any{small(v)}
+	out.Items = b.schema(sh.items)
+	out.Additional = b.schema(sh.additional)
+	for _, part := range sh.allOf {
+		b.merge(out, b.schema(part))
 	}
-	b.properties(out, n)
-	out.Items = b.schema(n.get("items"))
-	switch more := n.get("additionalProperties"); {
-	case more == nil:
-	case more.kind == object:
-		out.Additional = b.schema(more)
-	case more.bool():
-		out.Additional = &apispec.Schema{}
-	default:
-		out.Closed = true
-	}
-	for i, part := range n.get("allOf").items() {
-		if i < maxAllOf {
-			b.merge(out, b.schema(part))
-		}
-	}
-	for _, key := range []string{"oneOf", "anyOf"} {
-		for _, part := range n.get(key).items() {
-			if alternative := b.schema(part); alternative != nil && len(out.OneOf) < maxAlternatives {
-				out.OneOf = append(out.OneOf, alternative)
-			}
+	for _, part := range sh.oneOf {
+		if alternative := b.schema(part); alternative != nil {
+			out.OneOf = append(out.OneOf, alternative)
 		}
 	}
 	switch {
@@ -124,23 +102,7 @@ func (b *schemaBuilder) fill(out *apispec.Schema, n *node) {
 	case out.Items != nil:
 		out.Types = []string{"array"}
 	}
-	if (n.get("nullable").bool() || n.get("x-nullable").bool()) && len(out.Types) > 0 {
-		out.Types = append(slices.Clip(out.Types), "null")
-	}
-}
-
-func (b *schemaBuilder) properties(out *apispec.Schema, n *node) {
-	required := n.get("required").strings()
-	n.get("properties").each(func(name string, p *node) {
-		if b.left < 0 {
-			out.Cut = true
-			return
-		}
-		target, _ := b.s.resolve(p, b.at)
-		out.Properties = append(out.Properties, apispec.Property{Name: name, Required: slices.Contains(required, name),
-			ReadOnly: target.get("readOnly").bool(), WriteOnly: target.get("writeOnly").bool(), Schema: b.schema(p)})
-	})
-	out.Required = undeclared(required, out.Properties)
+	out.Types = sh.nulls(out.Types)
 }
 
 // undeclared lists the names that are required but not among the properties.

@@ -19,6 +19,9 @@ type yamlReader struct {
 	merged  int                  // entries that merge keys have copied
 }
 
+// maxMerged bounds the entries that merge keys copy.
+const maxMerged = 500_000
+
 var yamlLine = regexp.MustCompile(`line (\d+)(?:: )?`)
 
 func parseYAML(f *File, text string) (root *node, more bool, err error) {
@@ -79,7 +82,7 @@ func (r *yamlReader) fail(y *yaml.Node, format string, args ...any) (*node, erro
 }
 
 func (r *yamlReader) convert(y *yaml.Node, depth int) (*node, error) {
-	if r.count+r.merged > maxNodes {
+	if r.count > maxNodes {
 		return r.fail(y, "%v", errTooMany)
 	}
 	if depth > maxDepth {
@@ -134,7 +137,7 @@ func (r *yamlReader) collection(y *yaml.Node, depth int) (*node, error) {
 		}
 		if key := y.Content[i]; key.Tag == "!!merge" {
 			if !r.merge(n, v) {
-				return r.fail(y, "%v", errTooMany)
+				return r.fail(y, "merge keys repeat more than %d entries", maxMerged)
 			}
 		} else {
 			n.keys, n.values = append(n.keys, key.Value), append(n.values, v)
@@ -155,7 +158,7 @@ func (r *yamlReader) merge(n, v *node) bool {
 		if source.kind != object {
 			continue
 		}
-		if r.merged += len(source.keys) + len(n.keys); r.merged > maxNodes {
+		if r.merged += len(source.keys) + len(n.keys); r.merged > maxMerged {
 			return false
 		}
 		keys, values = append(keys, source.keys...), append(values, source.values...)

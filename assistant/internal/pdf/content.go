@@ -30,6 +30,7 @@ type interpreter struct {
 	fonts     map[any]*font      // by reference, or by localFont
 	forms     map[*stream][]byte // unpacked
 	scope     int                // of the resources in use
+	runs      int                // of forms
 	operators int
 
 	state
@@ -198,6 +199,9 @@ func (r *interpreter) form(key any, resources dict, depth int) {
 	k, _ := key.(name)
 	s, ok := r.file.resolve(r.file.dict(resources["XObject"])[string(k)]).(*stream)
 	if !ok || r.file.resolve(s.dict["Subtype"]) != name("Form") {
+		return
+	}
+	if r.runs++; r.runs > maxForms {
 		return
 	}
 	before, saved := r.state, r.saved

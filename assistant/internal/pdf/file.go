@@ -156,7 +156,7 @@ func (f *file) unpack() {
 
 // spend counts work, and reports whether there may be more.
 func (f *file) spend(n int) bool {
-	if f.work += n; f.work > workFactor*len(f.data)+maxUnpacked {
+	if f.work += n; f.work > workFactor*len(f.data)+workFree {
 		f.exhausted = true
 	}
 	return !f.exhausted

@@ -47,7 +47,9 @@ const (
 	maxStream    = 32 << 20  // bytes, one stream
 	maxOperators = 5_000_000 // of all pages
 	maxText      = 32 << 20  // bytes
-	workFactor   = 20        // how often each byte is looked at, on average
+	maxForms     = 20_000
+	workFactor   = 10       // how often each byte is looked at, on average
+	workFree     = 32 << 20 // bytes looked at in any file, however small
 )
 
 // Read reads a file. The error wraps one of this package, or is that of the

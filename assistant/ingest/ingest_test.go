@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -156,31 +154,4 @@ func valid(t *testing.T, s ingest.Source) {
 func TestDocumentsAreValid(t *testing.T) {
 	valid(t, parseText(t, sample.BookshopName, string(sample.Bookshop)))
 	valid(t, parseText(t, "a.md", "# A\n\ntext\n\n# A\n\ntext\n"))
-}
-
-// FuzzParse reads any bytes under any of the known names.
-func FuzzParse(f *testing.F) {
-	names := []string{"a.json", "a.yaml", "a.md", "a.txt", "a"}
-	f.Add(uint8(1), sample.Bookshop)
-	files, _ := filepath.Glob("../../../shared/data/specs/malformed/*")
-	for _, path := range files {
-		if b, err := os.ReadFile(path); err == nil && len(b) < 20_000 {
-			f.Add(uint8(len(path)), b)
-		}
-	}
-	for _, s := range []string{`{"openapi":"3.1.0","paths":{"/a":{"get":{"parameters":[{"$ref":"#/paths/~1a/get/parameters/0"}]}}}}`,
-		"swagger: '2.0'\npaths: {/a: {get: {responses: {200: {schema: {allOf: [{$ref: '#/definitions/a'}]}}}}}}\ndefinitions: {a: {$ref: '#/definitions/a'}}",
-		"a: &a [*a]", "# x\n\n```\n", "\ufeff{}"} {
-		f.Add(uint8(0), []byte(s))
-	}
-	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
-		name := names[int(which)%len(names)]
-		s, err := ingest.Parse(context.Background(), name, bytes.NewReader(content), ingest.Options{MaxBytes: 1 << 20})
-		if err != nil {
-			var e *ingest.Error
-			require.ErrorAs(t, err, &e)
-			return
-		}
-		valid(t, s)
-	})
 }

@@ -29,6 +29,7 @@ type interpreter struct {
 	file      *file
 	fonts     map[any]*font      // by reference, or by localFont
 	forms     map[*stream][]byte // unpacked
+	running   map[*stream]bool   // forms that have not ended
 	scope     int                // of the resources in use
 	runs      int                // of forms
 	operators int
@@ -201,9 +202,11 @@ func (r *interpreter) form(key any, resources dict, depth int) {
 	if !ok || r.file.resolve(s.dict["Subtype"]) != name("Form") {
 		return
 	}
-	if r.runs++; r.runs > maxForms {
+	if r.runs++; r.runs > maxForms || r.running[s] {
 		return
 	}
+	r.running[s] = true
+	defer delete(r.running, s)
 	before, saved := r.state, r.saved
 	r.saved = nil
 	if m := r.file.array(s.dict["Matrix"]); len(m) == 6 {

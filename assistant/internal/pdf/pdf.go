@@ -67,7 +67,7 @@ func Read(ctx context.Context, content []byte) (Document, error) {
 	if len(pages) == 0 {
 		return Document{}, fmt.Errorf("%w: it has no pages", ErrMalformed)
 	}
-	run := interpreter{file: f, fonts: make(map[any]*font), forms: make(map[*stream][]byte)}
+	run := interpreter{file: f, fonts: make(map[any]*font), forms: make(map[*stream][]byte), running: make(map[*stream]bool)}
 	size := 0
 	for _, p := range pages {
 		if err := ctx.Err(); err != nil {

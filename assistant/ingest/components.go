@@ -120,7 +120,7 @@ func (s *specification) schemaDocument(c *component) error {
 	}
 	t := &text{max: s.options.MaxDocumentBytes}
 	t.line("Schema %s%s of %s", c.name, inParens(facts(schema, false)), s.title)
-	t.lines(clip(n.get("description").string(), min(maxDescription, t.max/2)))
+	t.lines(clip(readable(n.get("description").string()), min(maxDescription, t.max/2)))
 	fields(t, schema, "", true)
 	if len(c.users) > 0 {
 		more := ""
@@ -144,7 +144,7 @@ func (s *specification) summary() {
 	t.line("%s %s", s.title, s.version)
 	info, _ := s.resolve(s.root.at("info", "description"), "/info/description")
 	description := info.string()
-	t.lines(clip(description, min(maxDescription, t.max/2)))
+	t.lines(clip(readable(description), min(maxDescription, t.max/2)))
 	base := ""
 	if len(s.servers) > 0 {
 		base = s.servers[0]
@@ -159,7 +159,7 @@ func (s *specification) summary() {
 	}
 	for _, tag := range s.root.get("tags").items() {
 		if note := tag.get("description").string(); note != "" {
-			t.line("%s: %s", tag.get("name").string(), clip(note, maxFieldNote))
+			t.line("%s: %s", tag.get("name").string(), clip(readable(note), maxFieldNote))
 		}
 	}
 	t.line("It has %d endpoints:", len(s.listed))

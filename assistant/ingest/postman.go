@@ -310,7 +310,7 @@ func (c *collection) document(o *apispec.Operation, item *node, name string, in 
 	}
 	t := &text{max: c.options.MaxDocumentBytes}
 	t.operation(o)
-	if len(in.path) > 0 && in.description != "" {
+	if len(in.path) > 0 && in.description != "" && !strings.HasPrefix(o.Description, in.description[:min(len(in.description), 100)]) {
 		t.line("About %s: %s", in.path[len(in.path)-1], clip(in.description, maxNote))
 	}
 	t.example("Example of the body", c.redact.body(item.at("request", "body", "raw").string()))

@@ -152,14 +152,14 @@ func operationText(o *apispec.Operation, maxBytes int) (content string, named []
 func (t *text) operation(o *apispec.Operation) {
 	head := o.Endpoint()
 	if o.Summary != "" {
-		head += ": " + clip(o.Summary, maxNote)
+		head += ": " + clip(readable(o.Summary), maxNote)
 	}
 	t.line("%s", head)
 	if o.Deprecated {
 		t.line("Deprecated.")
 	}
 	if o.Description != "" && o.Description != o.Summary {
-		t.lines(clip(o.Description, min(maxDescription, t.max/2)))
+		t.lines(clip(readable(o.Description), min(maxDescription, t.max/2)))
 	}
 	needs(t, o)
 	returns(t, o)
@@ -269,10 +269,10 @@ func returns(t *text, o *apispec.Operation) {
 	var errors []string
 	for _, r := range o.Responses {
 		if !r.Success() || r.Status == "default" && len(o.Responses) > 1 {
-			errors = append(errors, strings.TrimSpace(r.Status+" "+clip(r.Description, 80)))
+			errors = append(errors, strings.TrimSpace(r.Status+" "+clip(readable(r.Description), 80)))
 			continue
 		}
-		t.line("Returns %s: %s", r.Status, clip(r.Description, maxFieldNote))
+		t.line("Returns %s: %s", r.Status, clip(readable(r.Description), maxFieldNote))
 		if len(r.Content) > 0 {
 			if names := fieldNames(t, r.Content[0].Schema); names != "" {
 				t.line("- %s", names)
@@ -288,7 +288,7 @@ func returns(t *text, o *apispec.Operation) {
 func facts(s *apispec.Schema, required bool) string {
 	var out []string
 	if s != nil {
-		kind := strings.Join(s.Types, "|")
+		kind := strings.Join(typesOf(s), "|")
 		if s.Is("array") && s.Items != nil && len(s.Items.Types) > 0 {
 			kind += " of " + strings.Join(s.Items.Types, "|")
 		}
@@ -325,6 +325,22 @@ func facts(s *apispec.Schema, required bool) string {
 	return strings.Join(out, ", ")
 }
 
+// typesOf are the types of a schema, or of its alternatives.
+func typesOf(s *apispec.Schema) []string {
+	if len(s.Types) > 0 {
+		return s.Types
+	}
+	var out []string
+	for _, alternative := range s.OneOf {
+		for _, t := range alternative.Types {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
 func inParens(s string) string {
 	if s == "" {
 		return ""
@@ -347,7 +363,7 @@ func note(description string, s *apispec.Schema) string {
 	if description == "" && s != nil {
 		description = s.Description
 	}
-	if description = strings.TrimSpace(description); description == "" {
+	if description = strings.TrimSpace(readable(description)); description == "" {
 		return ""
 	}
 	return ": " + clip(description, maxFieldNote)
@@ -376,21 +392,7 @@ func (w *fieldWriter) fields(s *apispec.Schema, indent string) {
 		}
 		return
 	}
-	for _, p := range s.Properties {
-		if p.ReadOnly && !w.all {
-			continue
-		}
-		if w.left--; w.left < 0 {
-			if s.Ref != "" {
-				w.line("%s- and more fields: %s", indent, w.see(s.Ref))
-			} else {
-				w.line("%s- and more fields", indent)
-			}
-			return
-		}
-		w.line("%s- %s%s%s", indent, p.Name, inParens(facts(p.Schema, p.Required)), note("", p.Schema))
-		w.fields(p.Schema, indent+"  ")
-	}
+	w.properties(s, indent)
 	for i, alternative := range s.OneOf {
 		if (len(alternative.Properties) > 0 || alternative.Ref != "" && alternative.Cut) && w.left > 0 {
 			w.line("%s- alternative %d%s", indent, i+1, named(alternative))
@@ -403,8 +405,34 @@ func (w *fieldWriter) fields(s *apispec.Schema, indent string) {
 	case s.Additional != nil && len(s.Properties) == 0 && len(s.Additional.Properties) > 0:
 		w.line("%s- any name%s", indent, inParens(facts(s.Additional, false)))
 		w.fields(s.Additional, indent+"  ")
-	case s.Cut && s.Ref != "":
+	case s.Cut && s.Ref != "" && len(s.Properties) == 0:
 		w.line("%s- %s", indent, w.see(s.Ref))
+	}
+}
+
+// properties lists the properties of one object. What is in them shares the lines
+// that are left, so that the first does not hide the others.
+func (w *fieldWriter) properties(s *apispec.Schema, indent string) {
+	visible := s.Properties
+	if !w.all {
+		visible = slices.DeleteFunc(slices.Clone(visible), func(p apispec.Property) bool { return p.ReadOnly })
+	}
+	shown := visible[:min(len(visible), max(w.left, 0))]
+	w.left -= len(shown)
+	for i, p := range shown {
+		w.line("%s- %s%s%s", indent, p.Name, inParens(facts(p.Schema, p.Required)), note("", p.Schema))
+		left := w.left
+		share := left / (len(shown) - i)
+		w.left = share
+		w.fields(p.Schema, indent+"  ")
+		w.left = left - (share - w.left)
+	}
+	if len(shown) < len(visible) {
+		if s.Ref != "" {
+			w.line("%s- and more fields: %s", indent, w.see(s.Ref))
+		} else {
+			w.line("%s- and more fields", indent)
+		}
 	}
 }
 
@@ -430,34 +458,38 @@ func (w *nameWriter) names(s *apispec.Schema, depth int) string {
 	if s == nil {
 		return ""
 	}
-	if s.Ref != "" && (s.Cut || depth > 3) && (s.Cut || len(s.Properties) > 0) {
-		return strings.TrimPrefix(w.see(s.Ref), "see ")
-	}
-	if depth > 3 {
-		return ""
-	}
 	if s.Items != nil {
 		if inner := w.names(s.Items, depth); inner != "" {
 			return "list of " + inner
 		}
 		return ""
 	}
+	hidden := depth > 3 || w.left <= 0
+	if s.Ref != "" && (s.Cut && len(s.Properties) == 0 || hidden && len(s.Properties) > 0) {
+		return strings.TrimPrefix(w.see(s.Ref), "see ")
+	}
+	if hidden {
+		return ""
+	}
+	shown := s.Properties[:min(len(s.Properties), w.left)]
+	w.left -= len(shown)
 	var out []string
-	for _, p := range s.Properties {
-		if w.left--; w.left < 0 {
-			if s.Ref != "" {
-				out = append(out, "and more: "+w.see(s.Ref))
-			}
-			break
-		}
+	for i, p := range shown {
+		left := w.left
+		share := left / (len(shown) - i)
+		w.left = share
 		name := p.Name
 		if inner := w.names(p.Schema, depth+1); inner != "" {
 			name += " (" + inner + ")"
 		}
+		w.left = left - (share - w.left)
 		out = append(out, name)
 	}
+	if len(shown) < len(s.Properties) && s.Ref != "" {
+		out = append(out, "and more: "+w.see(s.Ref))
+	}
 	for _, alternative := range s.OneOf {
-		if inner := w.names(alternative, depth+1); inner != "" && w.left > 0 {
+		if inner := w.names(alternative, depth+1); inner != "" && !slices.Contains(out, inner) {
 			out = append(out, inner)
 		}
 	}

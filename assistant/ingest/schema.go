@@ -75,15 +75,24 @@ func (b *schemaBuilder) schema(n *node) *apispec.Schema {
 	return &out
 }
 
-// fill builds what is inside of a schema.
+// maxProperties bounds the properties of one schema.
+const maxProperties = 2000
+
+// fill builds what is inside of a schema. All properties share what is left of the
+// budget: one that is large must not hide those after it.
 func (b *schemaBuilder) fill(out *apispec.Schema, sh *shape) {
-	for _, p := range sh.properties {
-		if b.left < 0 {
-			out.Cut = true
-			break
-		}
+	properties := sh.properties[:min(len(sh.properties), maxProperties)]
+	if len(b.stack) > 1 && len(properties) > 4*max(b.left, 1) {
+		properties = nil
+	}
+	out.Cut = len(properties) < len(sh.properties)
+	for i, p := range properties {
+		left := b.left
+		share := max(left, 0) / (len(properties) - i)
+		b.left = share
 		out.Properties = append(out.Properties, apispec.Property{Name: p.name, Required: p.required,
 			ReadOnly: p.readOnly, WriteOnly: p.writeOnly, Schema: b.schema(p.node)})
+		b.left = left - (share - b.left)
 	}
 	out.Items = b.schema(sh.items)
 	out.Additional = b.schema(sh.additional)

@@ -4,11 +4,10 @@
 //	if errors.Is(err, pdf.ErrEncrypted) { … }
 //	fmt.Println(document.Title, len(document.Pages), document.Pages[0])
 //
-// It is a reader of its own because the files are hostile. The libraries that
-// were looked at recurse without a bound on nested arrays, which ends the
-// process (the exhaustion of a stack cannot be recovered), follow circular
-// chains of tables for ever, and unpack streams to any size. Here every loop has
-// a bound: depth, number of objects, bytes unpacked, operators run.
+// It is a reader of its own because the files are hostile. The maintained library
+// in pure Go, ledongthuc/pdf, follows a circular chain of tables for ever and
+// unpacks streams to any size. Here every loop has a bound: depth, number of
+// objects, bytes unpacked, operators run.
 //
 // The objects are found by looking for them, not by the table of contents: so
 // files with a damaged table are read too. What is not read: encrypted files,

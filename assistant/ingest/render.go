@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
@@ -115,13 +116,18 @@ func (t *text) done(schemas ...string) (content string, named []string) {
 // oneLine keeps the indentation and folds all other white space.
 func oneLine(s string) string {
 	indent := len(s) - len(strings.TrimLeft(s, " "))
-	for i := indent; i < len(s); i++ {
-		c := s[i]
-		if c < ' ' || c >= 0x80 || c == ' ' && (i+1 == len(s) || s[i+1] == ' ') {
-			return s[:indent] + strings.Join(strings.Fields(s), " ")
+	before := 'x'
+	for _, r := range s[indent:] {
+		if r != ' ' && unicode.IsSpace(r) || r == ' ' && before == ' ' {
+			before = ' '
+			break
 		}
+		before = r
 	}
-	return s // nearly always
+	if before != ' ' {
+		return s // nearly always
+	}
+	return s[:indent] + strings.Join(strings.Fields(s), " ")
 }
 
 // clip cuts a text at a word, to at most n bytes.

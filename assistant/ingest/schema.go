@@ -10,11 +10,11 @@ import (
 // Budgets of schemas: nodes and depth. What a client sends is worth most, since
 // it is what code is made from and checked against.
 const (
-	maxSchemaNodes = 800
+	maxSchemaNodes = 600
 	maxSchemaDepth = 8
-	maxAnswerNodes = 300
+	maxAnswerNodes = 150
 	maxAnswerDepth = 6
-	maxErrorNodes  = 60
+	maxErrorNodes  = 40
 	maxErrorDepth  = 4
 
 	maxEnum         = 60
@@ -86,6 +86,9 @@ func (b *schemaBuilder) fill(out *apispec.Schema, sh *shape) {
 		properties = nil
 	}
 	out.Cut = len(properties) < len(sh.properties)
+	if len(properties) > 0 {
+		out.Properties = make([]apispec.Property, 0, len(properties))
+	}
 	for i, p := range properties {
 		left := b.left
 		share := max(left, 0) / (len(properties) - i)

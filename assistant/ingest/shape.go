@@ -70,6 +70,9 @@ func (s *specification) readShape(sh *shape, n *node, at string) {
 		out.Enum = []any{small(v)}
 	}
 	required := n.get("required").strings()
+	if p := n.get("properties"); p != nil && p.kind == object {
+		sh.properties = make([]shapeProperty, 0, len(p.keys))
+	}
 	n.get("properties").each(func(name string, p *node) {
 		target, _ := s.resolve(p, at)
 		sh.properties = append(sh.properties, shapeProperty{name, p, slices.Contains(required, name), target.get("readOnly").bool(), target.get("writeOnly").bool()})

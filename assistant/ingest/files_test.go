@@ -1,9 +1,12 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -253,4 +256,22 @@ func TestPostmanSecrets(t *testing.T) {
 	}
 	require.Contains(t, s.Documents[0].Content, "Auth: Authorization (HTTP bearer); or basic (HTTP basic)")
 	require.Contains(t, s.Documents[0].Content, `"id": 7`)
+}
+
+// TestConcurrent is for the race detector: parsers share nothing that changes.
+func TestConcurrent(t *testing.T) {
+	var wg sync.WaitGroup
+	for _, name := range []string{"guide.md", "page.html", "shop.graphql", "shop.postman.json", "books.csv"} {
+		content, err := os.ReadFile("testdata/api/" + name)
+		require.NoError(t, err)
+		for range 4 {
+			wg.Go(func() {
+				s, err := ingest.Parse(context.Background(), name, bytes.NewReader(content), ingest.Options{})
+				if err != nil || len(s.Documents) == 0 {
+					t.Error(name, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
 }

@@ -37,9 +37,12 @@ func parseHTML(_ context.Context, f *File, o Options) (Source, error) {
 	} else if errors.Is(err, ErrEmpty) {
 		return Source{}, err
 	} else if !bytes.Contains(f.Content, []byte{0}) {
-		if decoded, err := charset.NewReader(in, "text/html"); err == nil {
-			in = decoded
+		encoding, _, _ := charset.DetermineEncoding(f.Content, "text/html")
+		decoded, err := encoding.NewDecoder().Bytes(f.Content)
+		if err != nil {
+			return Source{}, &Error{File: f.Name, Err: ErrEncoding}
 		}
+		in = strings.NewReader(strings.ToValidUTF8(string(decoded), "\ufffd"))
 	} else {
 		return Source{}, err
 	}

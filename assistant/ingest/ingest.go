@@ -248,6 +248,7 @@ func (s *Source) finish() {
 	for i := range s.Documents {
 		d := &s.Documents[i]
 		d.Source = s.Name
+		d.Content = strings.ToValidUTF8(d.Content, "\ufffd") // a reader's own may be careless
 		d.ID = documentID(s.Name, d.Pointer, d.Content)
 		if d.Metadata == nil {
 			d.Metadata = make(map[string]any)

@@ -127,6 +127,8 @@ type File struct {
 	Content io.Reader
 	// Format says what the file is; empty means that it is detected.
 	Format ingest.Format
+	// Mode limits what is detected; empty means that it is that of Config.Ingest.
+	Mode ingest.Mode
 }
 
 // Ingested says what one file became.
@@ -159,21 +161,13 @@ func (a *Assistant) Ingest(ctx context.Context, files ...File) ([]Ingested, erro
 	return out, nil
 }
 
-// parse parses files, which together are one upload.
+// parse parses files, which together are one upload and may refer to each other.
 func (a *Assistant) parse(ctx context.Context, files []File) ([]ingest.Source, error) {
-	out := make([]ingest.Source, len(files))
+	inputs := make([]ingest.Input, len(files))
 	for i, f := range files {
-		o := a.ingest
-		if f.Format != "" {
-			o.Format = f.Format
-		}
-		s, err := ingest.Parse(ctx, f.Name, f.Content, o)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = s
+		inputs[i] = ingest.Input(f)
 	}
-	return out, nil
+	return ingest.ParseFiles(ctx, inputs, a.ingest)
 }
 
 // Remove deletes all documents of a source and returns how many there were.

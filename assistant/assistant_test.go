@@ -112,8 +112,8 @@ func TestTMDB(t *testing.T) {
 	a := newAssistant(t, assistant.Config{})
 	done, err := a.Ingest(t.Context(), assistant.File{Name: "tmdb_oas.json", Content: f})
 	require.NoError(t, err)
-	require.Equal(t, 55, done[0].New)
-	for kind, want := range map[string]int{"endpoint": 54, "api_summary": 1} {
+	require.Equal(t, 58, done[0].New)
+	for kind, want := range map[string]int{"endpoint": 54, "api_summary": 1, "schema": 3} {
 		n, err := a.Corpus().Count(t.Context(), vectorstore.Eq{Field: "content_type", Value: kind})
 		require.NoError(t, err)
 		require.Equal(t, want, n, kind)

@@ -210,6 +210,26 @@ func TestUpload(t *testing.T) {
 	body, contentType = form(t, file{"files", "plain.json", "# Title\ntext"})
 	w = call(h, "POST", "/documents/upload?format=markdown", body, contentType)
 	require.Equal(t, 201, w.Code, w.Body.String())
+
+	body, contentType = form(t, file{"files", "notes.md", "# Title\ntext"})
+	requireError(t, call(h, "POST", "/documents/upload?document_mode=api_spec", body, contentType), 422, httpapi.CodeUnreadable)
+	requireError(t, call(h, "POST", "/documents/upload?document_mode=both", body, contentType), 422, httpapi.CodeValidation)
+	body, contentType = form(t, file{"document_mode", "", "general_document"}, file{"files", "as-data.json", `{"openapi": "3.0.0", "paths": {"/a": {"get": {}}}}`})
+	w = call(h, "POST", "/documents/upload", body, contentType)
+	require.Contains(t, w.Body.String(), `"format":"json"`)
+}
+
+// TestUploadParts: the files of one upload refer to each other.
+func TestUploadParts(t *testing.T) {
+	h := newHandler(t, httpapi.Options{})
+	body, contentType := form(t, file{"files", "openapi.yaml", "openapi: 3.0.0\ninfo: {title: T}\npaths: {/a: {$ref: 'paths/a.yaml'}, /b: {get: {responses: {200: {$ref: 'https://example.com/x'}}}}}"},
+		file{"files", "a.yaml", "get: {summary: From the other file}"})
+	w := call(h, "POST", "/documents/upload", body, contentType)
+	require.Equal(t, 201, w.Code, w.Body.String())
+	require.Contains(t, w.Body.String(), "is a part of openapi.yaml")
+	require.Contains(t, w.Body.String(), "leads out of the upload")
+	found := ok(t, h, 200, "POST", "/search", `{"query": "from the other file"}`)
+	require.Equal(t, "GET /a", found["results"].([]any)[0].(map[string]any)["metadata"].(map[string]any)["endpoint"])
 }
 
 func TestSearch(t *testing.T) {

@@ -69,6 +69,7 @@ func (s *api) files(w http.ResponseWriter, r *http.Request) ([]assistant.File, e
 	var (
 		out    []assistant.File
 		format = r.URL.Query().Get("format")
+		mode   = r.URL.Query().Get("document_mode")
 	)
 	for {
 		part, err := parts.NextPart()
@@ -85,6 +86,9 @@ func (s *api) files(w http.ResponseWriter, r *http.Request) ([]assistant.File, e
 		switch {
 		case part.FormName() == "format" && part.FileName() == "":
 			format = string(content)
+			continue
+		case part.FormName() == "document_mode" && part.FileName() == "":
+			mode = string(content)
 			continue
 		case part.FormName() != "files":
 			continue
@@ -105,8 +109,11 @@ func (s *api) files(w http.ResponseWriter, r *http.Request) ([]assistant.File, e
 	if len(out) == 0 {
 		return nil, fileError("required", "the form has no part named \"files\" with a file")
 	}
+	if m := ingest.Mode(mode); m != "" && m != ingest.APISpec && m != ingest.GeneralDocument {
+		return nil, validationError(invalid{Loc: []any{"body", "document_mode"}, Type: "enum", Msg: "must be api_spec or general_document"})
+	}
 	for i := range out {
-		out[i].Format = ingest.Format(format)
+		out[i].Format, out[i].Mode = ingest.Format(format), ingest.Mode(mode)
 	}
 	return out, nil
 }

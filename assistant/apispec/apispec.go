@@ -14,6 +14,8 @@
 // Its JSON form is what assistant/ingest keeps as the data of a document.
 package apispec
 
+import "strings"
+
 // Operation is one operation of an API.
 type Operation struct {
 	API         string   `json:"api"`               // title of the API
@@ -31,6 +33,9 @@ type Operation struct {
 	Parameters []Parameter `json:"parameters,omitempty"`
 	Body       *Body       `json:"body,omitempty"` // nil: takes none
 	Responses  []Response  `json:"responses,omitempty"`
+	// Callbacks are requests that the API makes because of this operation; their
+	// paths are expressions such as "{$request.body#/url}".
+	Callbacks []Operation `json:"callbacks,omitempty"`
 	// Security lists alternatives, any one of which suffices; each is a set of
 	// schemes that are needed together. Empty: no credentials are needed.
 	Security [][]Scheme `json:"security,omitempty"`
@@ -39,7 +44,7 @@ type Operation struct {
 	Pointer    string `json:"pointer,omitempty"` // JSON pointer into the source file
 }
 
-// Endpoint is "GET /orders/{id}".
+// Endpoint is "GET /orders/{id}"; of a GraphQL operation, "query order".
 func (o *Operation) Endpoint() string { return o.Method + " " + o.Path }
 
 // Kind says what an operation is.
@@ -47,14 +52,19 @@ type Kind string
 
 // The kinds.
 const (
-	HTTP    Kind = "http"
-	Webhook Kind = "webhook" // called by the API, not by its clients
+	HTTP     Kind = "http"
+	Webhook  Kind = "webhook"  // called by the API, not by its clients
+	Callback Kind = "callback" // a webhook that belongs to an operation
+	// GraphQL is a field of a root type: Method is "query", "mutation" or
+	// "subscription", Path the name of the field; its arguments are parameters in
+	// "argument", and what it returns is the schema of the response "data".
+	GraphQL Kind = "graphql"
 )
 
 // Parameter is an input outside the body.
 type Parameter struct {
 	Name        string  `json:"name"`
-	In          string  `json:"in"` // path, query, header or cookie
+	In          string  `json:"in"` // path, query, header or cookie; argument in GraphQL
 	Required    bool    `json:"required,omitempty"`
 	Deprecated  bool    `json:"deprecated,omitempty"`
 	Description string  `json:"description,omitempty"`
@@ -81,6 +91,12 @@ type Response struct {
 	Content     []Media `json:"content,omitempty"`
 }
 
+// Success reports whether the response says that all went well: 2XX, or default
+// which may.
+func (r Response) Success() bool {
+	return strings.HasPrefix(r.Status, "2") || r.Status == "default" || r.Status == "data"
+}
+
 // Scheme is a way to authenticate.
 type Scheme struct {
 	Name   string   `json:"name"`             // in the specification
@@ -89,6 +105,14 @@ type Scheme struct {
 	Key    string   `json:"key,omitempty"`    // of an apiKey: name of the parameter
 	HTTP   string   `json:"http,omitempty"`   // of http: basic, bearer …
 	Scopes []string `json:"scopes,omitempty"` // needed
+	Flows  []Flow   `json:"flows,omitempty"`  // of oauth2
+}
+
+// Flow is a way to get a token of OAuth 2.
+type Flow struct {
+	Type             string `json:"type"` // authorizationCode, clientCredentials …, as in the specification
+	AuthorizationURL string `json:"authorization_url,omitempty"`
+	TokenURL         string `json:"token_url,omitempty"`
 }
 
 // Schema describes a value: the part of JSON Schema that says what to send and
@@ -101,9 +125,13 @@ type Schema struct {
 	Default     any        `json:"default,omitempty"`
 	Example     any        `json:"example,omitempty"`
 	Properties  []Property `json:"properties,omitempty"` // in the order of the specification
+	Required    []string   `json:"required,omitempty"`   // names that are required but not declared in Properties
 	Items       *Schema    `json:"items,omitempty"`
 	OneOf       []*Schema  `json:"one_of,omitempty"` // alternatives: oneOf and anyOf
-	// Closed says that no other than the declared properties may be sent.
+	// Additional describes properties that are not declared but may be sent; nil
+	// says that none are foreseen.
+	Additional *Schema `json:"additional,omitempty"`
+	// Closed says that other than the declared properties are forbidden.
 	Closed bool `json:"closed,omitempty"`
 	// Ref is the name of the component that the schema comes from, if it has one.
 	Ref string `json:"ref,omitempty"`

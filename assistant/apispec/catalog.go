@@ -39,16 +39,25 @@ type Resolution struct {
 // concurrent use.
 type Catalog struct {
 	operations []*Operation
-	byLength   map[int][]template // by number of segments
-	hosts      map[string]bool
-	bases      []string // base paths of servers, longest first, "" included
+	byLength   map[int][]template      // by number of segments
+	fields     map[string][]*Operation // of GraphQL, by "query name"
+	servers    []server                // all, those with the longest base path first
+	bases      []string                // base paths of servers, longest first, "" included
 }
+
+// server is where an API is: its host, in lower case ("" is any), and the path
+// that its operations are below.
+type server struct{ host, base string }
 
 // template is the path of an operation in segments.
 type template struct {
 	operation *Operation
 	segments  []segment
+	servers   []server
 }
+
+// at reports whether the operation is on a server.
+func (t template) at(s server) bool { return slices.Contains(t.servers, s) }
 
 // segment is a literal, or a variable with the parameter that says what fits.
 type segment struct {
@@ -60,27 +69,35 @@ type segment struct {
 }
 
 // NewCatalog makes a catalogue. It keeps pointers into ops, which must not be
-// changed afterwards. Webhooks, which clients do not call, are left out.
+// changed afterwards. Webhooks and callbacks, which clients do not call, are left
+// out.
 func NewCatalog(ops []Operation) *Catalog {
-	c := &Catalog{byLength: make(map[int][]template), hosts: make(map[string]bool)}
+	c := &Catalog{byLength: make(map[int][]template), fields: make(map[string][]*Operation)}
+	known := make(map[server]bool)
 	bases := map[string]bool{"": true}
 	for i := range ops {
 		o := &ops[i]
-		if o.Kind == Webhook {
+		switch o.Kind {
+		case Webhook, Callback:
+			continue
+		case GraphQL:
+			c.operations = append(c.operations, o)
+			c.fields[fieldKey(o.Method, o.Path)] = append(c.fields[fieldKey(o.Method, o.Path)], o)
 			continue
 		}
 		c.operations = append(c.operations, o)
-		t := template{operation: o, segments: parseTemplate(o)}
+		t := template{operation: o, segments: parseTemplate(o), servers: serversOf(o)}
 		c.byLength[len(t.segments)] = append(c.byLength[len(t.segments)], t)
-		for _, server := range o.Servers {
-			if host, base, ok := splitServer(server); ok {
-				bases[base] = true
-				if host != "" {
-					c.hosts[host] = true
-				}
-			}
+		for _, s := range t.servers {
+			known[s], bases[s.base] = true, true
 		}
 	}
+	for s := range known {
+		c.servers = append(c.servers, s)
+	}
+	slices.SortFunc(c.servers, func(a, b server) int {
+		return cmp.Or(cmp.Compare(len(b.base), len(a.base)), cmp.Compare(a.base, b.base), cmp.Compare(a.host, b.host))
+	})
 	for base := range bases {
 		c.bases = append(c.bases, base)
 	}
@@ -94,17 +111,39 @@ func (c *Catalog) Len() int { return len(c.operations) }
 // Operations returns all operations, in the order in which they were given.
 func (c *Catalog) Operations() []*Operation { return slices.Clone(c.operations) }
 
-// splitServer takes the host and the base path from a server URL.
-func splitServer(server string) (host, base string, ok bool) {
-	u, err := url.Parse(server)
-	if err != nil {
-		return "", "", false
+// serversOf reads the servers of an operation. A host with a variable in it
+// ("{region}.example.com", "{{host}}") matches any host that has its other parts.
+func serversOf(o *Operation) (out []server) {
+	for _, text := range o.Servers {
+		_, rest, absolute := strings.Cut(text, "://")
+		host, path := "", text
+		if absolute || strings.HasPrefix(text, "{{") {
+			if !absolute {
+				rest = text
+			}
+			host, path, _ = strings.Cut(rest, "/")
+			path = "/" + path
+		}
+		path, _, _ = strings.Cut(path, "?")
+		s := server{strings.ToLower(host), strings.TrimRight(path, "/")}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
 	}
-	base = strings.TrimRight(u.Path, "/")
-	if strings.ContainsAny(u.Host, "{}") {
-		return "", base, true
+	return out
+}
+
+// is reports whether a host is that of the server.
+func (s server) is(host string) bool {
+	if !strings.Contains(s.host, "{") {
+		return s.host == host
 	}
-	return strings.ToLower(u.Host), base, true
+	before, rest, _ := strings.Cut(s.host, "{")
+	after := rest[strings.LastIndexByte(rest, '}')+1:]
+	if before == "" && after == "" {
+		return false // nothing is known of it
+	}
+	return len(host) > len(before)+len(after) && strings.HasPrefix(host, before) && strings.HasSuffix(host, after)
 }
 
 func parseTemplate(o *Operation) []segment {
@@ -141,29 +180,50 @@ const maxTarget = 2048
 
 // Resolve looks an endpoint up. method may be empty. target is a path or an
 // absolute URL, with or without query and base path; its variables may be
-// written {x}, :x, <x>, ${x}, $X, %d, %7Bx%7D or UPPER_CASE, or be values. Where
-// several templates fit, literal segments win over variables.
+// written {x}, :x, <x>, ${x}, $X, %d, %7Bx%7D or UPPER_CASE, or be values. An
+// absolute URL must be below a server of the operation. Where several templates
+// fit, literal segments win over variables. Fields of GraphQL are found with the
+// methods query, mutation and subscription, and their name as target.
 func (c *Catalog) Resolve(method, target string) Resolution {
 	if len(c.operations) == 0 || len(target) > maxTarget {
 		return Resolution{Status: NotChecked}
 	}
-	path, checkable := c.path(target)
-	if !checkable {
+	if kind := strings.ToLower(method); kind == "query" || kind == "mutation" || kind == "subscription" {
+		return c.field(kind, target)
+	}
+	if len(c.byLength) == 0 {
 		return Resolution{Status: NotChecked}
 	}
+	host, path := splitTarget(target)
 	method = strings.ToUpper(method)
 	var exact, loose []template
-	literals := 0
-	for _, base := range c.bases {
+	literals := -1
+	add := func(base string, on func(template) bool) {
 		rest, ok := strings.CutPrefix(path, base)
 		if !ok || base != "" && rest != "" && rest[0] != '/' {
-			continue
+			return
 		}
-		e, l, n := c.match(split(rest))
-		if len(e) > 0 && n > literals || len(exact) == 0 {
+		e, l, n := c.match(split(rest), on)
+		if len(e) > 0 && n > literals {
 			exact, literals = e, n
 		}
 		loose = append(loose, l...)
+	}
+	if host == "" {
+		for _, base := range c.bases {
+			add(base, nil)
+		}
+	} else {
+		known := false
+		for _, s := range c.servers {
+			if s.is(host) {
+				known = true
+				add(s.base, func(t template) bool { return t.at(s) })
+			}
+		}
+		if !known {
+			return Resolution{Status: NotChecked}
+		}
 	}
 	switch {
 	case len(exact) > 0:
@@ -174,29 +234,62 @@ func (c *Catalog) Resolve(method, target string) Resolution {
 	return Resolution{Status: UnknownPath, Nearest: c.nearest(method, path)}
 }
 
-// path takes the path from a target, and says whether the target can be one of
-// the catalogue's.
-func (c *Catalog) path(target string) (path string, ok bool) {
+// splitTarget cuts a target into the host, in lower case, and the path. A path by
+// itself has no host.
+func splitTarget(target string) (host, path string) {
 	path = target
 	if _, rest, isURL := strings.Cut(target, "://"); isURL {
-		host, after, _ := strings.Cut(rest, "/")
+		var after string
+		host, after, _ = strings.Cut(rest, "/")
 		host, _, _ = strings.Cut(host, "?")
+		host, _, _ = strings.Cut(host, "#")
+		host = strings.ToLower(host[strings.LastIndexByte(host, '@')+1:])
 		path = "/" + after
-		if !c.hosts[strings.ToLower(host)] {
-			return "", false
+		if host == "" {
+			host = "?" // of no server
 		}
 	}
 	path, _, _ = strings.Cut(path, "#")
 	path, _, _ = strings.Cut(path, "?")
-	return "/" + strings.Trim(path, "/"), true
+	return host, "/" + strings.Trim(path, "/")
 }
 
-// match finds the templates that fit the segments. exact are those with the most
+func fieldKey(method, name string) string { return strings.ToLower(method) + " " + name }
+
+// field looks up a field of a root type of GraphQL. Its arguments do not count.
+func (c *Catalog) field(kind, name string) Resolution {
+	if len(c.fields) == 0 {
+		return Resolution{Status: NotChecked}
+	}
+	name, _, _ = strings.Cut(strings.TrimSpace(name), "(")
+	found := c.fields[fieldKey(kind, name)]
+	switch {
+	case len(found) == 0:
+		for _, other := range []string{"query", "mutation", "subscription"} {
+			found = append(found, c.fields[fieldKey(other, name)]...)
+		}
+		if len(found) > 0 {
+			return Resolution{Status: WrongMethod, Candidates: found, Nearest: found[:min(maxNearest, len(found))]}
+		}
+		return Resolution{Status: UnknownPath, Nearest: c.nearestField(kind, name)}
+	case len(found) > 1:
+		return Resolution{Status: Ambiguous, Candidates: found}
+	case found[0].Deprecated:
+		return Resolution{Status: Deprecated, Operation: found[0]}
+	}
+	return Resolution{Status: OK, Operation: found[0]}
+}
+
+// match finds the templates that fit the segments, of all or of those on a server.
+// exact are those with the most
 // literal segments in common, loose those that fit only if a placeholder stands
 // for a literal.
-func (c *Catalog) match(segments []string) (exact, loose []template, literals int) {
+func (c *Catalog) match(segments []string, on func(template) bool) (exact, loose []template, literals int) {
 	literals = -1
 	for _, t := range c.byLength[len(segments)] {
+		if on != nil && !on(t) {
+			continue
+		}
 		n, kind := t.fits(segments)
 		switch {
 		case kind == fitsLoosely:

@@ -46,6 +46,35 @@ func (c *Catalog) nearest(method, path string) []*Operation {
 	return out
 }
 
+// nearestField finds the fields of GraphQL whose names are most like one that does
+// not exist.
+func (c *Catalog) nearestField(kind, name string) []*Operation {
+	type near struct {
+		operation *Operation
+		score     float64
+	}
+	var best []near
+	for _, found := range c.fields {
+		for _, o := range found {
+			score := commonLetters(strings.ToLower(o.Path), strings.ToLower(name))
+			if strings.EqualFold(o.Method, kind) {
+				score += 0.1
+			}
+			if score >= minSimilarity {
+				best = append(best, near{o, score})
+			}
+		}
+	}
+	slices.SortFunc(best, func(a, b near) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.operation.Path, b.operation.Path), cmp.Compare(a.operation.Method, b.operation.Method))
+	})
+	var out []*Operation
+	for _, n := range best[:min(len(best), maxNearest)] {
+		out = append(out, n.operation)
+	}
+	return out
+}
+
 // minSimilarity is below which an operation is no help.
 const minSimilarity = 0.3
 

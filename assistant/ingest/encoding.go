@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -8,18 +9,22 @@ import (
 	"unicode/utf8"
 )
 
-// decodeText makes UTF-8 of a file: byte order marks are removed, UTF-16 with a
-// mark is converted, anything else that is not UTF-8 is refused.
+// decodeText makes UTF-8 of a file: byte order marks are removed, UTF-16 is
+// converted, anything else that is not UTF-8 is refused.
 func decodeText(name string, raw []byte) (string, error) {
 	switch {
-	case strings.HasPrefix(string(raw), "\xef\xbb\xbf"):
+	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
 		raw = raw[3:]
-	case strings.HasPrefix(string(raw), "\xff\xfe"):
+	case bytes.HasPrefix(raw, []byte("\xff\xfe")):
 		raw = fromUTF16(raw[2:], binary.LittleEndian)
-	case strings.HasPrefix(string(raw), "\xfe\xff"):
+	case bytes.HasPrefix(raw, []byte("\xfe\xff")):
 		raw = fromUTF16(raw[2:], binary.BigEndian)
+	case len(raw) >= 4 && raw[0] != 0 && raw[1] == 0 && raw[2] != 0 && raw[3] == 0: // without a mark, as some editors write it
+		raw = fromUTF16(raw, binary.LittleEndian)
+	case len(raw) >= 4 && raw[0] == 0 && raw[1] != 0 && raw[2] == 0 && raw[3] != 0:
+		raw = fromUTF16(raw, binary.BigEndian)
 	}
-	if len(strings.TrimSpace(string(raw))) == 0 {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return "", &Error{File: name, Err: ErrEmpty}
 	}
 	text := string(raw)

@@ -3,25 +3,31 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"path"
-	"slices"
 	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
 )
 
-// specification reads one OpenAPI file.
+// specification reads one OpenAPI description and the files that it refers to.
 type specification struct {
-	name     string
+	file     *File
 	root     *node
 	swagger  bool // version 2.0
 	title    string
 	version  string
 	servers  []string
 	schemes  map[string]apispec.Scheme
-	warnings []Warning
+	found    map[place]*node // what references have led to
+	shapes   map[*node]*shape
+	schemas  components
+	listed   []listed
+	options  Options
+	out      Source
+	warnings map[Warning]bool
 }
+
+// listed is a line of the summary.
+type listed struct{ endpoint, summary string }
 
 // methods are the operations of a path item, in the order in which they are
 // listed.
@@ -31,121 +37,146 @@ var methods = []string{"get", "post", "put", "patch", "delete", "head", "options
 const (
 	maxOperations = 200_000
 	maxWarnings   = 1000
-	maxRefs       = 20 // references in a row
 )
 
-func parseOpenAPI(ctx context.Context, name string, root *node, o Options) (Source, error) {
-	s := &specification{name: name, root: root, swagger: root.get("swagger") != nil}
-	s.title = root.get("info").get("title").string()
-	if s.title == "" {
-		s.title = strings.TrimSuffix(path.Base(name), path.Ext(name))
-		s.warn("/info/title", "the API has no title; the name of the file is used")
-	}
-	s.version = root.get("info").get("version").string()
-	s.servers = s.readServers(root)
-	s.readSchemes()
-	out := Source{Name: name, Format: OpenAPI}
-	ops, err := s.operations(ctx)
+func parseOpenAPI(ctx context.Context, f *File, o Options) (Source, error) {
+	root, err := f.tree()
 	if err != nil {
 		return Source{}, err
 	}
-	for i := range ops {
-		if i%256 == 0 && ctx.Err() != nil {
-			return Source{}, ctx.Err()
-		}
-		d, err := operationDocument(&ops[i], o.MaxDocumentBytes)
-		if err != nil {
-			return Source{}, err
-		}
-		out.Documents = append(out.Documents, d)
+	if root.get("openapi") == nil && root.get("swagger") == nil && root.get("paths") == nil {
+		return Source{}, &Error{File: f.Name, Err: ErrUnsupported, Reason: `it has neither "openapi" nor "swagger" nor "paths" at the top`}
 	}
-	out.Documents = append(out.Documents, s.summary(ops, o.MaxDocumentBytes))
-	out.Warnings = s.warnings
-	return out, nil
+	s := &specification{file: f, root: root, swagger: root.get("swagger") != nil, options: o,
+		found: make(map[place]*node), shapes: make(map[*node]*shape), schemas: newComponents(), warnings: make(map[Warning]bool)}
+	s.readHead()
+	if err := s.operations(ctx); err != nil {
+		return Source{}, err
+	}
+	if err := s.schemaDocuments(ctx); err != nil {
+		return Source{}, err
+	}
+	s.summary()
+	return s.out, nil
+}
+
+// readHead reads what holds for the whole API.
+func (s *specification) readHead() {
+	info := s.root.get("info")
+	s.title = oneLine(strings.TrimSpace(info.get("title").string()))
+	if s.title == "" {
+		s.title = s.file.base()
+		s.warn("/info/title", "the API has no title; the name of the file is used")
+	}
+	if s.file.more {
+		s.warn("", "the file has several YAML documents; the first is read")
+	}
+	s.version = info.get("version").string()
+	s.servers = s.readServers(s.root)
+	s.readSchemes()
 }
 
 func (s *specification) warn(where, format string, args ...any) {
-	if len(s.warnings) < maxWarnings {
-		s.warnings = append(s.warnings, Warning{where, fmt.Sprintf(format, args...)})
+	w := Warning{where, fmt.Sprintf(format, args...)}
+	if len(s.out.Warnings) < maxWarnings && !s.warnings[w] {
+		s.warnings[w] = true
+		s.out.Warnings = append(s.out.Warnings, w)
 	}
 }
 
-// pointer appends keys to a JSON pointer.
-func pointer(to string, keys ...string) string {
-	for _, key := range keys {
-		to += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-	}
-	return to
+// pathItem is one entry of paths or webhooks.
+type pathItem struct {
+	key     string
+	at      string // JSON pointer
+	kind    apispec.Kind
+	item    *node
+	methods []string
 }
 
-// operations reads all operations, those of webhooks last.
-func (s *specification) operations(ctx context.Context) ([]apispec.Operation, error) {
-	var out []apispec.Operation
-	read := func(section string, kind apispec.Kind) error {
-		items := s.root.get(section)
-		if items != nil && items.kind != object {
-			s.warn("/"+section, "is not an object; nothing is read from it")
-		}
-		var err error
-		items.each(func(key string, item *node) {
-			if err = ctx.Err(); err != nil {
-				return
+// operations makes the documents of all operations, those of webhooks last. Each
+// operation is let go when its document is made: a large API would not fit
+// twice.
+func (s *specification) operations(ctx context.Context) error {
+	items := append(s.pathItems("paths", apispec.HTTP), s.pathItems("webhooks", apispec.Webhook)...)
+	total, done := 0, 0
+	for _, p := range items {
+		total += len(p.methods)
+	}
+	if total > maxOperations {
+		return &Error{File: s.file.Name, Err: ErrTooLarge, Reason: fmt.Sprintf("it has more than %d operations", maxOperations)}
+	}
+	for _, p := range items {
+		for _, method := range p.methods {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			out = append(out, s.pathItem(section, key, item, kind)...)
-			if len(out) > maxOperations {
-				err = &Error{File: s.name, Err: ErrTooLarge, Reason: fmt.Sprintf("it has more than %d operations", maxOperations)}
+			at := pointer(p.at, strings.ToLower(method))
+			op, _ := s.resolve(p.item.get(method), at)
+			if op == nil || op.kind != object {
+				s.warn(at, "is not an object; it is left out")
+				continue
 			}
-		})
-		return err
+			o := s.operation(p, strings.ToLower(method), op, at)
+			if err := s.operationDocument(&o); err != nil {
+				return err
+			}
+			done++
+			s.options.progress(s.file.Name, done, total)
+		}
 	}
-	if err := read("paths", apispec.HTTP); err != nil {
-		return nil, err
-	}
-	if err := read("webhooks", apispec.Webhook); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return nil
 }
 
-// pathItem reads the operations of one path.
-func (s *specification) pathItem(section, key string, item *node, kind apispec.Kind) []apispec.Operation {
-	at := pointer("/"+section, key)
-	item, _ = s.resolve(item, at)
-	if item == nil || item.kind != object {
-		if !strings.HasPrefix(key, "x-") {
-			s.warn(at, "is not an object; it is left out")
-		}
-		return nil
+// pathItems lists a section without reading its operations.
+func (s *specification) pathItems(section string, kind apispec.Kind) []pathItem {
+	at := "/" + section
+	items, _ := s.resolve(s.root.get(section), at)
+	if items != nil && items.kind != object {
+		s.warn(at, "is not an object; nothing is read from it")
 	}
-	var out []apispec.Operation
+	var out []pathItem
+	items.each(func(key string, n *node) {
+		p := pathItem{key: key, at: pointer(at, key), kind: kind}
+		if p.item, _ = s.resolve(n, p.at); p.item == nil || p.item.kind != object {
+			if !strings.HasPrefix(key, "x-") {
+				s.warn(p.at, "is not an object; it is left out")
+			}
+			return
+		}
+		p.methods = s.methodsOf(p.item, p.at)
+		out = append(out, p)
+	})
+	return out
+}
+
+func (s *specification) methodsOf(item *node, at string) (out []string) {
 	for _, method := range methods {
-		op := item.get(method)
-		if op == nil {
-			continue
+		upper := strings.ToUpper(method)
+		switch {
+		case item.get(method) != nil:
+			out = append(out, method)
+		case item.get(upper) != nil:
+			s.warn(pointer(at, upper), "methods are written in lower case; it is read as %s", method)
+			out = append(out, upper)
 		}
-		if op.kind != object {
-			s.warn(pointer(at, method), "is not an object; it is left out")
-			continue
-		}
-		out = append(out, s.operation(key, item, method, op, kind, pointer(at, method)))
 	}
 	return out
 }
 
-func (s *specification) operation(key string, item *node, method string, op *node, kind apispec.Kind, at string) apispec.Operation {
+func (s *specification) operation(p pathItem, method string, op *node, at string) apispec.Operation {
 	o := apispec.Operation{
-		API: s.title, Version: s.version, Kind: kind, Method: strings.ToUpper(method), Path: key,
+		API: s.title, Version: s.version, Kind: p.kind, Method: strings.ToUpper(method), Path: p.key,
 		OperationID: op.get("operationId").string(), Summary: op.get("summary").string(),
 		Description: op.get("description").string(), Tags: op.get("tags").strings(),
-		Deprecated: op.get("deprecated").bool(), SourceFile: s.name, Pointer: at,
+		Deprecated: op.get("deprecated").bool(), SourceFile: s.file.Name, Pointer: at,
 	}
 	if o.Summary == "" {
-		o.Summary = item.get("summary").string()
+		o.Summary = p.item.get("summary").string()
 	}
 	if o.Description == "" {
-		o.Description = item.get("description").string()
+		o.Description = p.item.get("description").string()
 	}
-	for _, from := range []*node{op, item} {
+	for _, from := range []*node{op, p.item} {
 		if o.Servers == nil {
 			o.Servers = s.readServers(from)
 		}
@@ -153,253 +184,47 @@ func (s *specification) operation(key string, item *node, method string, op *nod
 	if o.Servers == nil {
 		o.Servers = s.servers
 	}
-	b := schemaBuilder{s: s, left: maxSchemaNodes, at: at}
-	s.parameters(&o, item, op, &b)
+	b := newSchemaBuilder(s, at)
+	s.parameters(&o, p.item, op, b)
 	if body := op.get("requestBody"); body != nil && !s.swagger {
-		o.Body = s.requestBody(body, &b)
+		o.Body = s.requestBody(body, b)
 	}
-	b.left = max(b.left, maxSchemaNodes/2) // what goes in must not starve what comes out
-	o.Responses = s.responses(op, &b)
+	o.Responses = s.responses(op, b)
 	o.Security = s.security(op, at)
+	if p.kind != apispec.Callback {
+		o.Callbacks = s.callbacks(op, at)
+	}
+	s.schemas.usedBy(b.used, o.Endpoint())
 	return o
 }
 
-// resolve follows references inside of the file. name is the last part of the
-// last reference; the node is nil where one leads nowhere.
-func (s *specification) resolve(n *node, at string) (target *node, name string) {
-	for range maxRefs {
-		ref := n.get("$ref")
-		if ref == nil || ref.kind != str {
-			return n, name
-		}
-		name = ref.text[strings.LastIndexByte(ref.text, '/')+1:]
-		inside, ok := strings.CutPrefix(ref.text, "#")
-		if !ok {
-			s.warn(at, "the reference %q leads out of the file; it is not followed", ref.text)
-			return nil, name
-		}
-		next := s.lookup(inside)
-		if next == nil {
-			s.warn(at, "the reference %q leads nowhere", ref.text)
-			return nil, name
-		}
-		n = next
-	}
-	s.warn(at, "the reference leads to more than %d others", maxRefs)
-	return nil, name
-}
+// maxCallbacks bounds the callbacks of one operation.
+const maxCallbacks = 20
 
-// lookup follows a JSON pointer from the root.
-func (s *specification) lookup(p string) *node {
-	n := s.root
-	if p == "" || p == "/" {
-		return nil // a whole file is no part of itself
-	}
-	for _, key := range strings.Split(strings.TrimPrefix(p, "/"), "/") {
-		if decoded, err := url.PathUnescape(key); err == nil {
-			key = decoded
-		}
-		key = strings.NewReplacer("~1", "/", "~0", "~").Replace(key)
-		if n != nil && n.kind == list {
-			var i int
-			if _, err := fmt.Sscanf(key, "%d", &i); err != nil || i < 0 || i >= len(n.values) {
-				return nil
+// callbacks reads the requests that the API makes in turn.
+func (s *specification) callbacks(op *node, at string) (out []apispec.Operation) {
+	op.get("callbacks").each(func(name string, n *node) {
+		here := pointer(at, "callbacks", name)
+		n, _ = s.resolve(n, here)
+		n.each(func(expression string, item *node) {
+			p := pathItem{key: expression, at: pointer(here, expression), kind: apispec.Callback}
+			if p.item, _ = s.resolve(item, p.at); p.item == nil || p.item.kind != object {
+				return
 			}
-			n = n.values[i]
-			continue
-		}
-		if n = n.get(key); n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
-// readServers returns the base URLs that a node declares.
-func (s *specification) readServers(n *node) []string {
-	if s.swagger {
-		return s.swaggerServers(n)
-	}
-	var out []string
-	for _, server := range n.get("servers").items() {
-		u := server.get("url").string()
-		server.get("variables").each(func(name string, v *node) {
-			u = strings.ReplaceAll(u, "{"+name+"}", v.get("default").string())
+			for _, method := range s.methodsOf(p.item, p.at) {
+				m := strings.ToLower(method)
+				call, _ := s.resolve(p.item.get(method), pointer(p.at, m))
+				if call == nil || call.kind != object || len(out) == maxCallbacks {
+					continue
+				}
+				o := s.operation(p, m, call, pointer(p.at, m))
+				o.Servers, o.Security = nil, nil // it goes to the client's own address
+				if o.Summary == "" {
+					o.Summary = name
+				}
+				out = append(out, o)
+			}
 		})
-		if u != "" && !slices.Contains(out, u) {
-			out = append(out, u)
-		}
-	}
-	return out
-}
-
-func (s *specification) swaggerServers(n *node) []string {
-	if n != s.root {
-		return nil
-	}
-	host, base := n.get("host").string(), n.get("basePath").string()
-	if host == "" {
-		if base == "" {
-			return nil
-		}
-		return []string{base}
-	}
-	schemes := n.get("schemes").strings()
-	if len(schemes) == 0 {
-		schemes = []string{"https"}
-	}
-	var out []string
-	for _, scheme := range schemes {
-		out = append(out, scheme+"://"+host+base)
-	}
-	return out
-}
-
-// readSchemes reads the security schemes.
-func (s *specification) readSchemes() {
-	s.schemes = make(map[string]apispec.Scheme)
-	at, all := "/components/securitySchemes", s.root.get("components").get("securitySchemes")
-	if s.swagger {
-		at, all = "/securityDefinitions", s.root.get("securityDefinitions")
-	}
-	all.each(func(name string, n *node) {
-		if n, _ = s.resolve(n, pointer(at, name)); n == nil {
-			return
-		}
-		scheme := apispec.Scheme{Name: name, Type: n.get("type").string(), In: n.get("in").string(),
-			Key: n.get("name").string(), HTTP: strings.ToLower(n.get("scheme").string())}
-		if scheme.Type == "basic" { // 2.0
-			scheme.Type, scheme.HTTP = "http", "basic"
-		}
-		s.schemes[name] = scheme
-	})
-}
-
-// security returns the alternatives of an operation. An alternative without any
-// scheme makes all others unnecessary.
-func (s *specification) security(op *node, at string) [][]apispec.Scheme {
-	declared := op.get("security")
-	if declared == nil {
-		declared = s.root.get("security")
-	}
-	var out [][]apispec.Scheme
-	for _, alternative := range declared.items() {
-		var set []apispec.Scheme
-		alternative.each(func(name string, scopes *node) {
-			scheme, ok := s.schemes[name]
-			if !ok {
-				s.warn(at, "the security scheme %q is not declared", name)
-				scheme.Name = name
-			}
-			scheme.Scopes = scopes.strings()
-			set = append(set, scheme)
-		})
-		if len(set) == 0 {
-			return nil
-		}
-		out = append(out, set)
-	}
-	return out
-}
-
-// parameters reads the parameters of an operation; those of the operation win
-// over those of the path. Version 2.0 has the body among them.
-func (s *specification) parameters(o *apispec.Operation, item, op *node, b *schemaBuilder) {
-	var form []apispec.Property
-	at := make(map[[2]string]int)
-	for _, from := range []*node{item, op} {
-		for i, raw := range from.get("parameters").items() {
-			n, _ := s.resolve(raw, fmt.Sprintf("%s/parameters/%d", o.Pointer, i))
-			p := apispec.Parameter{Name: n.get("name").string(), In: n.get("in").string(), Required: n.get("required").bool(),
-				Deprecated: n.get("deprecated").bool(), Description: n.get("description").string()}
-			switch {
-			case p.In == "body":
-				o.Body = &apispec.Body{Required: p.Required, Description: p.Description, Content: s.swaggerMedia(op, "consumes", b.schema(n.get("schema")))}
-				continue
-			case p.Name == "" || p.In == "":
-				continue
-			case n.get("schema") != nil:
-				p.Schema = b.schema(n.get("schema"))
-			case n.get("content") != nil:
-				n.get("content").each(func(_ string, m *node) { p.Schema = b.schema(m.get("schema")) })
-			default:
-				p.Schema = b.schema(n) // 2.0 has the type in the parameter
-			}
-			if p.In == "formData" {
-				form = append(form, apispec.Property{Name: p.Name, Required: p.Required, Schema: p.Schema})
-				continue
-			}
-			p.Required = p.Required || p.In == "path"
-			key := [2]string{p.In, p.Name}
-			if old, ok := at[key]; ok {
-				o.Parameters[old] = p
-				continue
-			}
-			at[key] = len(o.Parameters)
-			o.Parameters = append(o.Parameters, p)
-		}
-	}
-	if form != nil {
-		schema := &apispec.Schema{Types: []string{"object"}, Properties: form}
-		o.Body = &apispec.Body{Content: s.swaggerMedia(op, "consumes", schema)}
-		o.Body.Required = slices.ContainsFunc(form, func(p apispec.Property) bool { return p.Required })
-	}
-}
-
-// swaggerMedia lists a schema under the media types of version 2.0.
-func (s *specification) swaggerMedia(op *node, key string, schema *apispec.Schema) []apispec.Media {
-	types := op.get(key).strings()
-	if len(types) == 0 {
-		types = s.root.get(key).strings()
-	}
-	if len(types) == 0 {
-		types = []string{"application/json"}
-	}
-	var out []apispec.Media
-	for _, t := range types[:min(len(types), maxMedia)] {
-		out = append(out, apispec.Media{Type: t, Schema: schema})
-	}
-	return out
-}
-
-const (
-	maxMedia     = 5
-	maxResponses = 30
-)
-
-// media reads a content object.
-func (s *specification) media(content *node, b *schemaBuilder) []apispec.Media {
-	var out []apispec.Media
-	content.each(func(mediaType string, m *node) {
-		if len(out) < maxMedia {
-			out = append(out, apispec.Media{Type: mediaType, Schema: b.schema(m.get("schema"))})
-		}
-	})
-	return out
-}
-
-func (s *specification) requestBody(n *node, b *schemaBuilder) *apispec.Body {
-	if n, _ = s.resolve(n, b.at+"/requestBody"); n == nil {
-		return &apispec.Body{}
-	}
-	return &apispec.Body{Required: n.get("required").bool(), Description: n.get("description").string(), Content: s.media(n.get("content"), b)}
-}
-
-func (s *specification) responses(op *node, b *schemaBuilder) []apispec.Response {
-	var out []apispec.Response
-	op.get("responses").each(func(status string, n *node) {
-		if len(out) == maxResponses || strings.HasPrefix(status, "x-") {
-			return
-		}
-		n, _ = s.resolve(n, pointer(b.at, "responses", status))
-		r := apispec.Response{Status: status, Description: n.get("description").string()}
-		switch {
-		case !s.swagger:
-			r.Content = s.media(n.get("content"), b)
-		case n.get("schema") != nil:
-			r.Content = s.swaggerMedia(op, "produces", b.schema(n.get("schema")))
-		}
-		out = append(out, r)
 	})
 	return out
 }

@@ -48,6 +48,17 @@ func operations(t *testing.T, s ingest.Source, kind string) []apispec.Operation 
 	return out
 }
 
+// count counts the documents by the value of a key.
+func count(s ingest.Source, key string) map[string]int {
+	out := make(map[string]int)
+	for _, d := range s.Documents {
+		if v, ok := d.Metadata[key].(string); ok {
+			out[v]++
+		}
+	}
+	return out
+}
+
 // The counts were made by two independent programs.
 func TestRealFiles(t *testing.T) {
 	for name, want := range map[string][2]int{
@@ -72,14 +83,18 @@ func TestRealFiles(t *testing.T) {
 			start := time.Now()
 			s, err := parseFile(t, data(t, name))
 			require.NoError(t, err)
-			t.Log(time.Since(start), len(s.Documents), "documents,", len(s.Warnings), "warnings")
-			require.Len(t, operations(t, s, "endpoint"), want[0])
-			require.Len(t, operations(t, s, "webhook"), want[1])
-			require.Len(t, s.Documents, want[0]+want[1]+1, "and one summary of the API")
+			took := time.Since(start)
+			kinds, size := count(s, "content_type"), 0
 			for _, d := range s.Documents {
 				require.LessOrEqual(t, len(d.Content), 8192, d.Pointer)
-				require.NotEmpty(t, d.ID)
+				size += len(d.Data)
 			}
+			t.Log(took, kinds, len(s.Warnings), "warnings,", size>>10, "KiB of data")
+			require.Equal(t, want[0], len(operations(t, s, "endpoint")))
+			require.Equal(t, want[1], len(operations(t, s, "webhook")))
+			require.Equal(t, 1, kinds["api_summary"])
+			require.Equal(t, len(s.Documents), want[0]+want[1]+1+kinds["schema"]+kinds["section"])
+			valid(t, s)
 		})
 	}
 }
@@ -90,11 +105,11 @@ func TestMalformed(t *testing.T) {
 	for name, allowed := range map[string][]int{
 		"alias-bomb.yaml": {-1, 0}, "binary.yaml": {-1}, "bom.json": {3}, "deep-nesting.json": {-1}, "deep-nesting.yaml": {-1},
 		"duplicate-keys.yaml": {-1, 1, 2}, "empty.json": {-1}, "html-page.json": {-1}, "info-null-title.json": {1},
-		"json-array.json": {-1}, "latin1.json": {-1, 1}, "long-line-token.json": {1}, "many-paths.json": {20000}, "no-info.json": {1},
+		"json-array.json": {-1, 0}, "latin1.json": {-1, 1}, "long-line-token.json": {1}, "many-paths.json": {20000}, "no-info.json": {1},
 		"operation-null.json": {1}, "path-item-null.json": {1}, "paths-list.json": {-1, 0}, "prompt-injection.json": {1},
 		"ref-exponential.json": {1}, "ref-file.json": {1}, "ref-http.json": {1}, "ref-missing.json": {1}, "ref-mutual.json": {1},
 		"ref-self.json": {1}, "tabs-indent.yaml": {-1}, "tags-string.json": {1}, "trailing-comma.json": {-1, 3},
-		"truncated-json.json": {-1}, "two-documents.yaml": {-1, 1, 2}, "upper-case-method.json": {0, 1}, "utf16.json": {-1, 3},
+		"truncated-json.json": {-1}, "two-documents.yaml": {-1, 1, 2}, "upper-case-method.json": {0, 1}, "utf16.json": {-1, 3}, "graphql-syntax-error.graphql": {-1}, "postman-wrong-types.json": {2, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := parseFile(t, data(t, "specs/malformed/"+name))
@@ -108,5 +123,50 @@ func TestMalformed(t *testing.T) {
 			}
 			require.Contains(t, allowed, len(operations(t, s, "endpoint")))
 		})
+	}
+}
+
+// TestRealGraphQL counts as graphql-js does.
+func TestRealGraphQL(t *testing.T) {
+	s, err := parseFile(t, data(t, "specs/graphql/github.graphql"))
+	require.NoError(t, err)
+	valid(t, s)
+	kinds := make(map[string]int)
+	for _, d := range s.Documents {
+		if d.Metadata["chunk_index"] == 0 {
+			kinds[d.Metadata["type"].(string)]++
+			kinds[d.Metadata["kind"].(string)]++
+		}
+	}
+	require.Equal(t, 31, kinds["query"])
+	require.Equal(t, 247, kinds["mutation"])
+	require.Equal(t, 924, kinds["object"])
+	require.Equal(t, 45, kinds["interface"])
+
+	s, err = parseFile(t, data(t, "specs/graphql/swapi.graphql"))
+	require.NoError(t, err)
+	valid(t, s)
+	require.Equal(t, 13, count(s, "type")["query"], "the root type has another name")
+	require.Equal(t, 52, count(s, "kind")["object"])
+}
+
+func TestRealPostman(t *testing.T) {
+	for name, want := range map[string]int{"transferwise": 66, "google-maps": 17, "adyen-CheckoutService-v71": 59} {
+		s, err := parseFile(t, data(t, "specs/postman/"+name+".json"))
+		require.NoError(t, err)
+		valid(t, s)
+		require.Equal(t, ingest.Postman, s.Format)
+		require.Equal(t, want, len(operations(t, s, "endpoint")), name)
+		require.Equal(t, 1, count(s, "type")["collection_info"])
+	}
+}
+
+func TestRealMarkdown(t *testing.T) {
+	for _, name := range []string{"k8s-api-changes.md", "slate-index.html.md"} {
+		s, err := parseFile(t, data(t, "specs/markdown/"+name))
+		require.NoError(t, err)
+		valid(t, s)
+		require.Greater(t, len(s.Documents), 10)
+		t.Log(name, len(s.Documents))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
@@ -13,27 +14,32 @@ import (
 
 // Shares of a document, in bytes.
 const (
-	maxDescription = 2500
+	maxDescription = 4000
 	maxFieldNote   = 160
 	maxFields      = 60 // fields of one body or response
+	maxServers     = 3
 )
 
 // operationDocument renders an operation.
-func operationDocument(o *apispec.Operation, maxBytes int) (vectorstore.Document, error) {
+func (s *specification) operationDocument(o *apispec.Operation) error {
 	data, err := json.Marshal(o)
 	if err != nil {
-		return vectorstore.Document{}, fmt.Errorf("ingest: %s: %w", o.Endpoint(), err)
+		return fmt.Errorf("ingest: %s: %w", o.Endpoint(), err)
 	}
 	kind := "endpoint"
 	if o.Kind == apispec.Webhook {
 		kind = "webhook"
 	}
-	return vectorstore.Document{Pointer: o.Pointer, Content: operationText(o, maxBytes), Data: data, Metadata: map[string]any{
+	content, named := operationText(o, s.options.MaxDocumentBytes)
+	s.schemas.want(named)
+	s.listed = append(s.listed, listed{o.Endpoint(), clip(o.Summary, 80)})
+	s.out.Documents = append(s.out.Documents, vectorstore.Document{Pointer: o.Pointer, Content: content, Data: data, Metadata: map[string]any{
 		"content_type": kind, "title": o.Endpoint(), "api_title": o.API, "api_version": o.Version,
 		"path": o.Path, "method": o.Method, "endpoint": o.Endpoint(), "operation_id": o.OperationID,
 		"summary": clip(o.Summary, maxFieldNote), "tags": anyList(o.Tags), "deprecated": o.Deprecated,
 		"has_request_body": o.Body != nil, "param_count": len(o.Parameters), "auth": anyList(schemeNames(o)),
-	}}, nil
+	}})
+	return nil
 }
 
 func anyList(values []string) []any {
@@ -60,31 +66,67 @@ func schemeNames(o *apispec.Operation) []string {
 // says so.
 type text struct {
 	strings.Builder
-	max int
-	cut bool
+	max   int
+	cut   bool
+	named []string // schemas that it refers to instead of showing them
 }
 
-const cutNote = "(more is left out here)\n"
+const maxCutNote = 200
 
 func (t *text) line(format string, args ...any) {
 	line := oneLine(fmt.Sprintf(format, args...)) + "\n"
-	if t.cut || t.Len()+len(line) > t.max-len(cutNote) {
+	if t.cut || t.Len()+len(line) > t.max-maxCutNote {
 		t.cut = true
 		return
 	}
 	t.WriteString(line)
 }
 
-func (t *text) done() string {
-	if t.cut {
-		t.WriteString(cutNote)
+// lines writes a text of several lines without its empty ones.
+func (t *text) lines(s string) {
+	for l := range strings.Lines(s) {
+		if strings.TrimSpace(l) != "" {
+			t.line("%s", l)
+		}
 	}
-	return t.String()
+}
+
+// see refers to the document of a schema.
+func (t *text) see(name string) string {
+	if !slices.Contains(t.named, name) {
+		t.named = append(t.named, name)
+	}
+	return "see schema " + name
+}
+
+// done ends the text. If it was cut, it refers to the schemas given.
+func (t *text) done(schemas ...string) (content string, named []string) {
+	if t.cut {
+		note := "(more is left out here"
+		for _, name := range schemas {
+			if len(note)+len(name) < maxCutNote-30 {
+				note += "; " + t.see(name)
+			}
+		}
+		t.WriteString(note + ")\n")
+	}
+	return t.String(), t.named
 }
 
 // oneLine keeps the indentation and folds all other white space.
 func oneLine(s string) string {
 	indent := len(s) - len(strings.TrimLeft(s, " "))
+	before := 'x'
+	for _, r := range s[indent:] {
+		if r != ' ' && unicode.IsSpace(r) || r == ' ' && before == ' ' {
+			before = ' '
+			break
+		}
+		before = r
+	}
+	if before != ' ' {
+		return s // nearly always
+	}
 	return s[:indent] + strings.Join(strings.Fields(s), " ")
 }
 
@@ -103,36 +145,41 @@ func clip(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// operationText says in short lines what an operation is, needs and returns.
-func operationText(o *apispec.Operation, maxBytes int) string {
+// operationText says in short lines what an operation is, needs and returns, and
+// which schemas it names without showing all of them.
+func operationText(o *apispec.Operation, maxBytes int) (content string, named []string) {
 	t := &text{max: maxBytes}
+	t.operation(o)
+	return t.done(mainSchemas(o)...)
+}
+
+// operation writes all that a document says of an operation, in the order in
+// which people need it.
+func (t *text) operation(o *apispec.Operation) {
 	head := o.Endpoint()
 	if o.Summary != "" {
-		head += ": " + clip(o.Summary, maxNote)
+		head += ": " + clip(readable(o.Summary), maxNote)
 	}
 	t.line("%s", head)
 	if o.Deprecated {
 		t.line("Deprecated.")
 	}
 	if o.Description != "" && o.Description != o.Summary {
-		for l := range strings.Lines(clip(o.Description, maxDescription)) {
-			if strings.TrimSpace(l) != "" {
-				t.line("%s", l)
-			}
-		}
+		t.lines(clip(readable(o.Description), min(maxDescription, t.max/2)))
 	}
 	needs(t, o)
 	returns(t, o)
-	if len(o.Security) > 0 {
-		var ways []string
-		for _, set := range o.Security {
-			var parts []string
-			for _, s := range set {
-				parts = append(parts, schemeText(s))
+	for i := range o.Callbacks {
+		c := &o.Callbacks[i]
+		t.line("Calls back: %s: %s", c.Endpoint(), clip(c.Summary, maxFieldNote))
+		if c.Body != nil && len(c.Body.Content) > 0 {
+			if names := fieldNames(t, c.Body.Content[0].Schema); names != "" {
+				t.line("- %s", names)
 			}
-			ways = append(ways, strings.Join(parts, " and "))
 		}
-		t.line("Auth: %s", strings.Join(ways, "; or "))
+	}
+	if auth := authText(o.Security); auth != "" {
+		t.line("Auth: %s", auth)
 	}
 	if o.OperationID != "" {
 		t.line("Operation id: %s", o.OperationID)
@@ -141,9 +188,44 @@ func operationText(o *apispec.Operation, maxBytes int) string {
 		t.line("Tags: %s", strings.Join(o.Tags, ", "))
 	}
 	if len(o.Servers) > 0 {
-		t.line("Server: %s", o.Servers[0])
+		t.line("Server: %s", strings.Join(o.Servers[:min(len(o.Servers), maxServers)], ", "))
 	}
-	return t.done()
+}
+
+// mainSchemas names the schemas of the body and of the answers.
+func mainSchemas(o *apispec.Operation) (out []string) {
+	add := func(content []apispec.Media) {
+		if len(content) == 0 || content[0].Schema == nil {
+			return
+		}
+		s := content[0].Schema
+		for _, s := range append([]*apispec.Schema{s, s.Items}, s.OneOf...) {
+			if s != nil && s.Ref != "" && !slices.Contains(out, s.Ref) {
+				out = append(out, s.Ref)
+			}
+		}
+	}
+	if o.Body != nil {
+		add(o.Body.Content)
+	}
+	for _, r := range o.Responses {
+		if r.Success() {
+			add(r.Content)
+		}
+	}
+	return out
+}
+
+func authText(security [][]apispec.Scheme) string {
+	var ways []string
+	for _, set := range security {
+		var parts []string
+		for _, s := range set {
+			parts = append(parts, schemeText(s))
+		}
+		ways = append(ways, strings.Join(parts, " and "))
+	}
+	return strings.Join(ways, "; or ")
 }
 
 func schemeText(s apispec.Scheme) string {
@@ -171,7 +253,7 @@ func needs(t *text, o *apispec.Operation) {
 	for _, required := range []bool{true, false} {
 		for _, p := range o.Parameters {
 			if p.Required == required {
-				t.line("- %s %s (%s)%s", p.In, p.Name, facts(p.Schema, p.Required), note(p.Description, p.Schema))
+				t.line("- %s %s%s%s", p.In, p.Name, inParens(facts(p.Schema, p.Required)), note(p.Description, p.Schema))
 			}
 		}
 	}
@@ -183,9 +265,8 @@ func needs(t *text, o *apispec.Operation) {
 			t.line("- body also as %s", m.Type)
 			continue
 		}
-		t.line("- body %s (%s)%s", m.Type, facts(m.Schema, o.Body.Required), note(o.Body.Description, nil))
-		left := maxFields
-		fields(t, m.Schema, "  ", &left)
+		t.line("- body %s%s%s", m.Type, inParens(facts(m.Schema, o.Body.Required)), note(o.Body.Description, nil))
+		fields(t, m.Schema, "  ", false)
 	}
 }
 
@@ -193,13 +274,13 @@ func needs(t *text, o *apispec.Operation) {
 func returns(t *text, o *apispec.Operation) {
 	var errors []string
 	for _, r := range o.Responses {
-		if success := strings.HasPrefix(r.Status, "2") || r.Status == "default" && len(o.Responses) == 1; !success {
-			errors = append(errors, strings.TrimSpace(r.Status+" "+clip(r.Description, 80)))
+		if !r.Success() || r.Status == "default" && len(o.Responses) > 1 {
+			errors = append(errors, strings.TrimSpace(r.Status+" "+clip(readable(r.Description), 80)))
 			continue
 		}
-		t.line("Returns %s: %s", r.Status, clip(r.Description, maxFieldNote))
+		t.line("Returns %s: %s", r.Status, clip(readable(r.Description), maxFieldNote))
 		if len(r.Content) > 0 {
-			if names := fieldNames(r.Content[0].Schema); names != "" {
+			if names := fieldNames(t, r.Content[0].Schema); names != "" {
 				t.line("- %s", names)
 			}
 		}
@@ -213,7 +294,7 @@ func returns(t *text, o *apispec.Operation) {
 func facts(s *apispec.Schema, required bool) string {
 	var out []string
 	if s != nil {
-		kind := strings.Join(s.Types, "|")
+		kind := strings.Join(typesOf(s), "|")
 		if s.Is("array") && s.Items != nil && len(s.Items.Types) > 0 {
 			kind += " of " + strings.Join(s.Items.Types, "|")
 		}
@@ -250,6 +331,29 @@ func facts(s *apispec.Schema, required bool) string {
 	return strings.Join(out, ", ")
 }
 
+// typesOf are the types of a schema, or of its alternatives.
+func typesOf(s *apispec.Schema) []string {
+	if len(s.Types) > 0 {
+		return s.Types
+	}
+	var out []string
+	for _, alternative := range s.OneOf {
+		for _, t := range alternative.Types {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+func inParens(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
 func compact(v any) string {
 	if s, ok := v.(string); ok {
 		return clip(s, 80)
@@ -265,36 +369,76 @@ func note(description string, s *apispec.Schema) string {
 	if description == "" && s != nil {
 		description = s.Description
 	}
-	if description = strings.TrimSpace(description); description == "" {
+	if description = strings.TrimSpace(readable(description)); description == "" {
 		return ""
 	}
 	return ": " + clip(description, maxFieldNote)
 }
 
-// fields lists the properties of a body, nested ones indented.
-func fields(t *text, s *apispec.Schema, indent string, left *int) {
-	if s == nil || len(indent) > 8 {
+// fields lists the properties of a schema, nested ones indented; of a body those
+// that a client may send, of all others all.
+func fields(t *text, s *apispec.Schema, indent string, all bool) {
+	w := fieldWriter{t, maxFields, all}
+	w.fields(s, indent)
+}
+
+type fieldWriter struct {
+	*text
+	left int
+	all  bool
+}
+
+func (w *fieldWriter) fields(s *apispec.Schema, indent string) {
+	if s == nil {
 		return
 	}
-	for _, p := range s.Properties {
-		if p.ReadOnly {
-			continue
+	if len(indent) > 8 {
+		if s.Ref != "" && (len(s.Properties) > 0 || s.Cut) {
+			w.line("%s- %s", indent, w.see(s.Ref))
 		}
-		if *left--; *left < 0 {
-			t.line("%s- and more fields", indent)
-			return
-		}
-		t.line("%s- %s (%s)%s", indent, p.Name, facts(p.Schema, p.Required), note("", p.Schema))
-		fields(t, p.Schema, indent+"  ", left)
+		return
 	}
+	w.properties(s, indent)
 	for i, alternative := range s.OneOf {
-		if len(alternative.Properties) > 0 && *left > 0 {
-			t.line("%s- alternative %d%s", indent, i+1, named(alternative))
-			fields(t, alternative, indent+"  ", left)
+		if (len(alternative.Properties) > 0 || alternative.Ref != "" && alternative.Cut) && w.left > 0 {
+			w.line("%s- alternative %d%s", indent, i+1, named(alternative))
+			w.fields(alternative, indent+"  ")
 		}
 	}
-	if s.Items != nil && len(s.Properties) == 0 {
-		fields(t, s.Items, indent, left)
+	switch {
+	case s.Items != nil && len(s.Properties) == 0:
+		w.fields(s.Items, indent)
+	case s.Additional != nil && len(s.Properties) == 0 && len(s.Additional.Properties) > 0:
+		w.line("%s- any name%s", indent, inParens(facts(s.Additional, false)))
+		w.fields(s.Additional, indent+"  ")
+	case s.Cut && s.Ref != "" && len(s.Properties) == 0:
+		w.line("%s- %s", indent, w.see(s.Ref))
+	}
+}
+
+// properties lists the properties of one object. What is in them shares the lines
+// that are left, so that the first does not hide the others.
+func (w *fieldWriter) properties(s *apispec.Schema, indent string) {
+	visible := s.Properties
+	if !w.all {
+		visible = slices.DeleteFunc(slices.Clone(visible), func(p apispec.Property) bool { return p.ReadOnly })
+	}
+	shown := visible[:min(len(visible), max(w.left, 0))]
+	w.left -= len(shown)
+	for i, p := range shown {
+		w.line("%s- %s%s%s", indent, p.Name, inParens(facts(p.Schema, p.Required)), note("", p.Schema))
+		left := w.left
+		share := left / (len(shown) - i)
+		w.left = share
+		w.fields(p.Schema, indent+"  ")
+		w.left = left - (share - w.left)
+	}
+	if len(shown) < len(visible) {
+		if s.Ref != "" {
+			w.line("%s- and more fields: %s", indent, w.see(s.Ref))
+		} else {
+			w.line("%s- and more fields", indent)
+		}
 	}
 }
 
@@ -306,71 +450,54 @@ func named(s *apispec.Schema) string {
 }
 
 // fieldNames lists the names of the main fields of an answer in one line.
-func fieldNames(s *apispec.Schema) string {
-	left := maxFields
-	return names(s, &left, 0)
+func fieldNames(t *text, s *apispec.Schema) string {
+	w := nameWriter{t, maxFields}
+	return w.names(s, 0)
 }
 
-func names(s *apispec.Schema, left *int, depth int) string {
-	if s == nil || depth > 3 {
+type nameWriter struct {
+	*text
+	left int
+}
+
+func (w *nameWriter) names(s *apispec.Schema, depth int) string {
+	if s == nil {
 		return ""
 	}
 	if s.Items != nil {
-		if inner := names(s.Items, left, depth+1); inner != "" {
+		if inner := w.names(s.Items, depth); inner != "" {
 			return "list of " + inner
 		}
 		return ""
 	}
+	hidden := depth > 3 || w.left <= 0
+	if s.Ref != "" && (s.Cut && len(s.Properties) == 0 || hidden && len(s.Properties) > 0) {
+		return strings.TrimPrefix(w.see(s.Ref), "see ")
+	}
+	if hidden {
+		return ""
+	}
+	shown := s.Properties[:min(len(s.Properties), w.left)]
+	w.left -= len(shown)
 	var out []string
-	for _, p := range s.Properties {
-		if *left--; *left < 0 {
-			break
-		}
+	for i, p := range shown {
+		left := w.left
+		share := left / (len(shown) - i)
+		w.left = share
 		name := p.Name
-		if inner := names(p.Schema, left, depth+1); inner != "" {
+		if inner := w.names(p.Schema, depth+1); inner != "" {
 			name += " (" + inner + ")"
 		}
+		w.left = left - (share - w.left)
 		out = append(out, name)
 	}
+	if len(shown) < len(s.Properties) && s.Ref != "" {
+		out = append(out, "and more: "+w.see(s.Ref))
+	}
 	for _, alternative := range s.OneOf {
-		if inner := names(alternative, left, depth+1); inner != "" {
+		if inner := w.names(alternative, depth+1); inner != "" && !slices.Contains(out, inner) {
 			out = append(out, inner)
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-// summary is the document about the API as a whole.
-func (s *specification) summary(ops []apispec.Operation, maxBytes int) vectorstore.Document {
-	t := &text{max: maxBytes}
-	t.line("%s %s", s.title, s.version)
-	for l := range strings.Lines(clip(s.root.get("info").get("description").string(), maxDescription)) {
-		if strings.TrimSpace(l) != "" {
-			t.line("%s", l)
-		}
-	}
-	base := ""
-	if len(s.servers) > 0 {
-		base = s.servers[0]
-		t.line("Base URL: %s", base)
-	}
-	var schemes []string
-	for _, name := range sortedKeys(s.schemes) {
-		schemes = append(schemes, schemeText(s.schemes[name]))
-	}
-	if len(schemes) > 0 {
-		t.line("Authentication: %s", strings.Join(schemes, "; "))
-	}
-	t.line("It has %d endpoints:", len(ops))
-	for i := range ops {
-		t.line("- %s %s", ops[i].Endpoint(), clip(ops[i].Summary, 80))
-	}
-	format := "openapi"
-	if s.swagger {
-		format = "swagger"
-	}
-	return vectorstore.Document{Pointer: "/info", Content: t.done(), Metadata: map[string]any{
-		"content_type": "api_summary", "title": s.title, "api_title": s.title, "api_version": s.version,
-		"endpoint_count": len(ops), "format_type": format, "base_url": base,
-	}}
 }

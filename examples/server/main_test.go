@@ -108,7 +108,7 @@ func TestServerFromEmptyToRestart(t *testing.T) {
 	require.Contains(t, s.out.String(), "LOAD_SAMPLE=false")
 	require.Equal(t, 3, strings.Count(s.out.String(), "\n  curl "))
 	loaded := s.documents(t)
-	require.Equal(t, 17.0, loaded, "15 operations, a webhook and the summary")
+	require.Equal(t, 18.0, loaded, "15 operations, a webhook, a schema that contains itself, and the summary")
 	status, found := s.post(t, "/search", `{"query": "place an order"}`)
 	require.Equal(t, 200, status)
 	require.NotEmpty(t, found["results"])

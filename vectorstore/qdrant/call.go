@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -48,17 +48,6 @@ func (e *Error) Error() string {
 
 // Unwrap returns the sentinel behind the error, if there is one.
 func (e *Error) Unwrap() error { return e.kind }
-
-// Status is the HTTP status that says the same, for those who pass it on.
-func (e *Error) Status() int {
-	switch e.Code {
-	case codes.DeadlineExceeded:
-		return http.StatusGatewayTimeout
-	case codes.Unavailable, codes.ResourceExhausted:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusBadGateway
-}
 
 // Bounds of the wait between two attempts.
 const (
@@ -114,7 +103,8 @@ func (s *Store) backoff(err error, attempt int) (time.Duration, bool) {
 	if e.RetryAfter > 0 {
 		return e.RetryAfter, e.RetryAfter <= maxRetryAfter
 	}
-	return min(maxBackoff, s.cfg.Backoff<<min(attempt-1, 16)), true
+	wait := min(maxBackoff, s.cfg.Backoff<<min(attempt-1, 16))
+	return wait/2 + rand.N(wait/2+1), true // so that replicas do not come back all at once
 }
 
 // explain makes an Error of what gRPC returned.

@@ -31,7 +31,7 @@
 // it: equality, membership, numeric ranges, sources, and their combinations.
 // The rest (parts of strings, regular expressions, the order of strings,
 // the content) is evaluated here, on documents that the server has narrowed down
-// as far as it can; a search then reads on until it has k matches.
+// as far as it can; a search then goes down its list until it has k matches.
 //
 // # Atomicity
 //
@@ -58,7 +58,8 @@
 // # Trade-offs
 //
 // Searches use the server's approximate index once it has built one; a search
-// that must read on asks for an exact scan, so that pages fit together. The
+// that must go further down the list (a filter is evaluated here, or many
+// documents have the same score) asks for an exact scan. The
 // average length of a document, which BM25 needs, is a constant
 // (Config.AverageLength), because replicas share no state.
 //
@@ -124,8 +125,8 @@ type Config struct {
 	// Attempts is how often a request is made before it fails, if the server is
 	// unreachable, overloaded or too slow. 0: 5.
 	Attempts int
-	// Backoff is the wait before the second attempt; it doubles from there, up to
-	// 5 s. A server that says when to come back is obeyed, up to 30 s. 0: 100 ms.
+	// Backoff is the longest wait before the second attempt; it doubles from there,
+	// up to 5 s, and each wait is between half of it and all. A server that says when to come back is obeyed, up to 30 s. 0: 100 ms.
 	Backoff time.Duration
 
 	// Logger is told about retries and rollbacks; nil is silent.

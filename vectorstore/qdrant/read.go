@@ -18,8 +18,8 @@ const (
 )
 
 // snapshotBytes is how much of the documents an iteration reads before it yields
-// the first.
-const snapshotBytes = 32 << 20
+// the first. Tests change it.
+var snapshotBytes = 32 << 20
 
 // retrieve reads points by their ids, which are any number.
 func (s *Store) retrieve(ctx context.Context, ids []*qc.PointId, payload *qc.WithPayloadSelector, vectors *qc.WithVectorsSelector) ([]*qc.RetrievedPoint, error) {
@@ -88,7 +88,7 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]vectorstore.Document,
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	byID, err := s.documents(ctx, ids)
+	byID, err := s.documents(ctx, ids, withData)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +102,8 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]vectorstore.Document,
 }
 
 // documents reads documents by their ids.
-func (s *Store) documents(ctx context.Context, ids []string) (map[string]vectorstore.Document, error) {
-	points, err := s.retrieve(ctx, pointIDs(ids), withData, nil)
+func (s *Store) documents(ctx context.Context, ids []string, payload *qc.WithPayloadSelector) (map[string]vectorstore.Document, error) {
+	points, err := s.retrieve(ctx, pointIDs(ids), payload, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,7 @@ func (s *Store) load(ctx context.Context, page []entry) error {
 	if ids == nil {
 		return nil
 	}
-	found, err := s.documents(ctx, ids)
+	found, err := s.documents(ctx, ids, withData)
 	if err != nil {
 		return err
 	}

@@ -12,10 +12,10 @@ import (
 
 // How much a search reads in one request.
 const (
-	slack    = 8 // beyond k, to see where the ties at the end stop
-	minPage  = 64
-	maxPage  = 1000
-	maxDepth = 1000 // of the arms of a hybrid search, beyond k
+	slack     = 8    // beyond k, to see where the ties at the end stop
+	maxHits   = 1000 // with their documents
+	firstList = 1000 // of ids
+	maxDepth  = 1000 // of the arms of a hybrid search, beyond k
 )
 
 // hit is a document with the score of one query.
@@ -52,7 +52,7 @@ func (s *Store) rank(ctx context.Context, query *qc.Query, using string, k int, 
 	if k <= 0 {
 		return nil, nil
 	}
-	if p.local == nil && k <= maxPage-slack {
+	if p.local == nil && k <= maxHits-slack {
 		limit := k + slack
 		hits, err := s.query(ctx, &qc.QueryPoints{Query: query, Using: &using, Filter: p.server, Limit: qc.PtrOf(uint64(limit))})
 		if err != nil {
@@ -65,30 +65,62 @@ func (s *Store) rank(ctx context.Context, query *qc.Query, using string, k int, 
 	return s.readOn(ctx, query, using, k, p)
 }
 
-// readOn reads page after page until no further one can matter. The scan is
-// exact, so that the pages are parts of one list.
+// readOn asks for longer and longer lists of ids until one is long enough, and
+// reads the documents that are new in it. It does not page by offset: with ties,
+// the pages that Qdrant cuts are not parts of one list, and documents get lost
+// between them. Lists are exact scans; each but the last is trusted down to its
+// last score, whose ties may have been cut.
 func (s *Store) readOn(ctx context.Context, query *qc.Query, using string, k int, p plan) ([]hit, error) {
 	var found []hit
 	seen := make(map[string]bool)
-	page := max(minPage, min(k, maxPage-slack)+slack)
-	for offset := 0; ; {
-		hits, err := s.query(ctx, &qc.QueryPoints{Query: query, Using: &using, Filter: p.server,
-			Params: &qc.SearchParams{Exact: qc.PtrOf(true)}, Limit: qc.PtrOf(uint64(page)), Offset: qc.PtrOf(uint64(offset))})
+	for limit := firstList; ; limit *= 4 {
+		list, err := s.query(ctx, &qc.QueryPoints{Query: query, Using: &using, Filter: p.server, WithPayload: withID,
+			Params: &qc.SearchParams{Exact: qc.PtrOf(true)}, Limit: qc.PtrOf(uint64(limit))})
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range hits {
-			if !seen[h.doc.ID] && vectorstore.Matches(p.local, h.doc) {
-				seen[h.doc.ID] = true
-				found = append(found, h)
+		all := len(list) < limit
+		if !all {
+			last := list[len(list)-1].score
+			list = slices.DeleteFunc(list, func(h hit) bool { return h.score == last })
+		}
+		list = slices.DeleteFunc(best(list, len(list)), func(h hit) bool { return seen[h.doc.ID] })
+		for page := range slices.Chunk(list, docsPage) {
+			page, err := s.complete(ctx, page, p.local)
+			if err != nil {
+				return nil, err
+			}
+			if found = append(found, page...); len(found) >= k {
+				return found[:k], nil
 			}
 		}
-		if len(hits) < page || len(found) >= k && found[k-1].score > hits[len(hits)-1].score {
-			return best(found, k), nil
+		if all {
+			return found, nil
 		}
-		offset += page
-		page = min(maxPage, 2*page)
+		for _, h := range list {
+			seen[h.doc.ID] = true
+		}
 	}
+}
+
+// complete reads the documents of hits of which only the ids are known, and
+// leaves out those that f does not match.
+func (s *Store) complete(ctx context.Context, hits []hit, f vectorstore.Filter) ([]hit, error) {
+	ids := make([]string, len(hits))
+	for i, h := range hits {
+		ids[i] = h.doc.ID
+	}
+	docs, err := s.documents(ctx, ids, withoutData)
+	if err != nil {
+		return nil, err
+	}
+	var out []hit
+	for _, h := range hits {
+		if d, ok := docs[h.doc.ID]; ok && vectorstore.Matches(f, d) {
+			out = append(out, hit{doc: d, score: h.score})
+		}
+	}
+	return out, nil
 }
 
 // best sorts hits, ties by id, and cuts them to k.
@@ -101,7 +133,10 @@ func best(hits []hit, k int) []hit {
 
 // query asks once, and returns the hits in the server's order.
 func (s *Store) query(ctx context.Context, q *qc.QueryPoints) ([]hit, error) {
-	q.CollectionName, q.WithPayload = s.cfg.Collection, withoutData
+	q.CollectionName = s.cfg.Collection
+	if q.WithPayload == nil {
+		q.WithPayload = withoutData
+	}
 	var hits []hit
 	err := s.call(ctx, "searching", func(ctx context.Context) error {
 		r, err := s.client.Points().Query(ctx, q)

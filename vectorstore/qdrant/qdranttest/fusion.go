@@ -56,7 +56,7 @@ func dbsf(sources [][]scored) []scored {
 	})
 }
 
-// fuse adds up what the sources give to each point.
+// fuse adds up what the sources give to each point. The result is not sorted.
 func fuse(sources [][]scored, share func(source, position int, score float32) float32) []scored {
 	at := make(map[*point]int)
 	var out []scored
@@ -71,6 +71,5 @@ func fuse(sources [][]scored, share func(source, position int, score float32) fl
 			out[j].score += share(i, position, p.score)
 		}
 	}
-	sortScored(out)
 	return out
 }

@@ -3,6 +3,8 @@ package qdranttest
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 
@@ -95,6 +97,9 @@ func (c *collection) run(q stage, inherited []*qc.Filter, threshold *float32, li
 	found, err := c.score(q, filters, sources)
 	if err != nil {
 		return nil, err
+	}
+	if q.GetQuery() != nil {
+		sortScored(found, limit)
 	}
 	if threshold != nil {
 		found = slices.DeleteFunc(found, func(p scored) bool { return !(p.score >= *threshold) })
@@ -219,12 +224,25 @@ func (c *collection) nearest(from []*point, v *qc.VectorInput, using string) ([]
 			out = append(out, scored{p, s})
 		}
 	}
-	sortScored(out)
 	return out, nil
 }
 
-func sortScored(points []scored) {
-	slices.SortStableFunc(points, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+// sortScored puts the best first. Those of equal score come in an order that
+// changes with the limit: Qdrant promises none, and pages by offset, for which
+// it searches with different limits, do lose points.
+func sortScored(points []scored, limit int) {
+	slices.SortFunc(points, func(a, b scored) int {
+		if c := cmp.Compare(b.score, a.score); c != 0 {
+			return c
+		}
+		return cmp.Compare(shuffled(a.key, limit), shuffled(b.key, limit))
+	})
+}
+
+func shuffled(key string, limit int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, limit, key)
+	return h.Sum64()
 }
 
 func dot(a, b []float32) (sum float32) {

@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
@@ -17,7 +14,6 @@ import (
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/llm/offline"
 	"github.com/api-assistant/api-assistant/retriever"
-	"github.com/api-assistant/api-assistant/vectorstore/chromem"
 )
 
 // version is shown by /health.
@@ -32,11 +28,8 @@ type service struct {
 // openService opens the store and loads the sample into a new one. The caller
 // closes the service.
 func openService(ctx context.Context, cfg config, log *slog.Logger) (*service, error) {
-	_, err := os.Stat(filepath.Join(cfg.DataDir, cfg.Collection+".db"))
-	isNew := errors.Is(err, fs.ErrNotExist)
 	embedder := offline.NewEmbedder(0)
-	store, err := chromem.Open(chromem.Config{Dir: cfg.DataDir, Collection: cfg.Collection,
-		Embedder: embedder.Name(), Dimensions: embedder.Dimensions()})
+	store, isNew, err := openStore(ctx, cfg, embedder, log)
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,7 @@ func (s *Store) create(ctx context.Context) error {
 	if errors.As(err, &e) && (e.Code == codes.AlreadyExists || strings.Contains(e.Message, "already exists")) {
 		return nil
 	}
+	s.created = err == nil
 	return err
 }
 

@@ -65,8 +65,11 @@ func TestReplicasRace(t *testing.T) {
 	}
 	workers.Wait()
 	close(stores)
-	n := 0
+	n, created := 0, 0
 	for s := range stores {
+		if s.Created() {
+			created++
+		}
 		require.NoError(t, s.Upsert(t.Context(), record(fmt.Sprint(n))))
 		n++
 		count, err := s.Count(t.Context(), nil)
@@ -75,6 +78,7 @@ func TestReplicasRace(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 	require.Equal(t, replicas, n)
+	require.Equal(t, 1, created)
 	require.True(t, seen["Create"] && seen["CreateFieldIndex"])
 }
 

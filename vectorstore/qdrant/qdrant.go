@@ -172,6 +172,7 @@ type Store struct {
 	cfg        Config
 	client     *qc.GrpcClient
 	dimensions int
+	created    bool
 	closed     atomic.Bool
 	pause      func(context.Context, time.Duration) error // between attempts
 }
@@ -204,6 +205,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// Created reports whether Open made the collection: of replicas that race, one.
+func (s *Store) Created() bool { return s.created }
 
 // Close closes the connection. Closing twice is allowed.
 func (s *Store) Close() error {

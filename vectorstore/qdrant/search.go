@@ -12,10 +12,10 @@ import (
 
 // How much a search reads in one request.
 const (
-	slack     = 8    // beyond k, to see where the ties at the end stop
-	maxHits   = 1000 // with their documents
-	firstList = 1000 // of ids
-	maxDepth  = 1000 // of the arms of a hybrid search, beyond k
+	slack    = 8    // beyond k, to see where the ties at the end stop
+	maxHits  = 1000 // with their documents
+	minList  = 100  // of ids
+	maxDepth = 1000 // of the arms of a hybrid search, beyond k
 )
 
 // hit is a document with the score of one query.
@@ -73,7 +73,7 @@ func (s *Store) rank(ctx context.Context, query *qc.Query, using string, k int, 
 func (s *Store) readOn(ctx context.Context, query *qc.Query, using string, k int, p plan) ([]hit, error) {
 	var found []hit
 	seen := make(map[string]bool)
-	for limit := firstList; ; limit *= 4 {
+	for limit := max(minList, min(8*k, maxHits)); ; limit *= 4 {
 		list, err := s.query(ctx, &qc.QueryPoints{Query: query, Using: &using, Filter: p.server, WithPayload: withID,
 			Params: &qc.SearchParams{Exact: qc.PtrOf(true)}, Limit: qc.PtrOf(uint64(limit))})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,8 +59,13 @@ func start(t testing.TB, o qdranttest.Options) *qdranttest.Server {
 	return server
 }
 
+// open opens a store that the test's end closes. It is patient: the machine may be
+// busy with other things.
 func open(t testing.TB, cfg qdrant.Config) *qdrant.Store {
 	t.Helper()
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 5 * time.Minute
+	}
 	s, err := qdrant.Open(context.Background(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })

@@ -216,13 +216,13 @@ func TestHybridEdges(t *testing.T) {
 func TestAllBeyondTheSnapshot(t *testing.T) {
 	defer qdrant.SetSnapshotBytes(1000)()
 	s := open(t, qdrant.Config{URL: start(t, qdranttest.Options{}).URL(), Dimensions: 2})
-	require.NoError(t, s.Upsert(t.Context(), records(3000, "old")...))
+	require.NoError(t, s.Upsert(t.Context(), records(2200, "old")...))
 	f := vectorstore.And{vectorstore.ContentContains{Value: "o"}, vectorstore.EndsWith{Field: "n", Value: "1"}}
 	n, changed := 0, 0
 	for d, err := range s.All(t.Context(), f) {
 		require.NoError(t, err)
 		if n == 0 {
-			late := records(3000, "nothing of it")[2999]
+			late := records(2200, "nothing of it")[2199]
 			added := record("99999")
 			added.Content = "old"
 			_, err := s.Delete(t.Context(), "01500", "01501")
@@ -236,10 +236,10 @@ func TestAllBeyondTheSnapshot(t *testing.T) {
 		require.JSONEq(t, `{"a":"<"}`, string(d.Data))
 		n++
 	}
-	require.InDelta(t, 2998, n, 2, "deleted documents are left out unless they were read ahead")
+	require.InDelta(t, 2198, n, 2, "deleted documents are left out unless they were read ahead")
 	count, err := s.Count(t.Context(), f)
 	require.NoError(t, err)
-	require.Equal(t, 2999, count)
+	require.Equal(t, 2199, count)
 }
 
 // TestPendingTogether: Pending with documents that have a vector.

@@ -420,9 +420,14 @@ func TestForeignPoint(t *testing.T) {
 		if r, ok := answer.(*qc.GetResponse); ok {
 			r.Result[0].Payload = spoil
 		}
+		if r, ok := answer.(*qc.QueryResponse); ok {
+			r.Result[0].Payload = spoil
+		}
 		return answer, err
 	})
-	_, err := s.Get(t.Context(), "a")
+	_, err := s.Search(t.Context(), []float32{1, 1}, 1, nil)
+	require.ErrorIs(t, err, vectorstore.ErrCorrupt)
+	_, err = s.Get(t.Context(), "a")
 	require.ErrorIs(t, err, vectorstore.ErrCorrupt)
 	spoil = nil
 	_, err = s.Get(t.Context(), "a")

@@ -137,25 +137,24 @@ func (s *Store) query(ctx context.Context, q *qc.QueryPoints) ([]hit, error) {
 	if q.WithPayload == nil {
 		q.WithPayload = withoutData
 	}
-	var hits []hit
-	err := s.call(ctx, "searching", func(ctx context.Context) error {
-		r, err := s.client.Points().Query(ctx, q)
-		if err != nil {
-			return err
-		}
-		hits = make([]hit, 0, len(r.GetResult()))
-		for _, p := range r.GetResult() {
-			d, err := document(p.GetPayload())
-			if err != nil {
-				return err
-			}
-			h := hit{doc: d, score: float64(p.GetScore())}
-			if v := p.GetVectors().GetVectors().GetVectors()[dense]; v != nil {
-				h.vector = denseOf(v)
-			}
-			hits = append(hits, h)
-		}
-		return nil
+	var answer *qc.QueryResponse
+	err := s.call(ctx, "searching", func(ctx context.Context) (err error) {
+		answer, err = s.client.Points().Query(ctx, q)
+		return err
 	})
-	return hits, err
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]hit, len(answer.GetResult()))
+	for i, p := range answer.GetResult() {
+		d, err := document(p.GetPayload())
+		if err != nil {
+			return nil, err
+		}
+		hits[i] = hit{doc: d, score: float64(p.GetScore())}
+		if v := p.GetVectors().GetVectors().GetVectors()[dense]; v != nil {
+			hits[i].vector = denseOf(v)
+		}
+	}
+	return hits, nil
 }

@@ -133,8 +133,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// DefaultAverageLength is the assumed mean length of a document in terms.
-const DefaultAverageLength = 150
+// DefaultAverageLength is the assumed mean length of a document in terms. API
+// operations as assistant/ingest makes them have 80 to 130.
+const DefaultAverageLength = 120
 
 func (c Config) withDefaults() Config {
 	if c.URL == "" {

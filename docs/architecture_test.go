@@ -31,6 +31,7 @@ var floors = []struct {
 	{"auth/*", 1, nil},
 	{"vectorstore/*", 1, []string{"vectorstore/internal/*"}},
 	{"vectorstore/internal/*", 1, nil},
+	{"vectorstore/qdrant/qdranttest", 1, nil},
 	{"llm/*", 1, []string{"llm/internal/*"}},
 	{"llm/internal/*", 1, nil},
 	{"llm/local", 1, []string{"llm/local/internal/*"}},

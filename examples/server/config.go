@@ -26,6 +26,10 @@ type config struct {
 	Collection string `env:"CHROMA_COLLECTION_NAME" envDefault:"api_docs"`
 	LoadSample bool   `env:"LOAD_SAMPLE" envDefault:"true"`
 
+	VectorStore string `env:"VECTOR_STORE" envDefault:"chromem"` // or qdrant
+	QdrantURL   string `env:"QDRANT_URL"`
+	QdrantKey   string `env:"QDRANT_API_KEY"`
+
 	MaxUploadMB       int      `env:"MAX_UPLOAD_SIZE_MB" envDefault:"10"`
 	AllowedExtensions []string `env:"ALLOWED_EXTENSIONS" envDefault:"json,yaml,yml,md,txt,graphql,gql,markdown,html,csv,pdf,docx"`
 
@@ -60,7 +64,8 @@ func loadConfig(environ []string, dotenv string) (config, error) {
 	err = env.ParseWithOptions(&c, env.Options{Environment: values, FuncMap: map[reflect.Type]env.ParserFunc{
 		reflect.TypeFor[bool](): parseBool,
 	}})
-	return c.normalize(), errors.Join(mistakes(err), c.check())
+	c = c.normalize()
+	return c, errors.Join(mistakes(err), c.check())
 }
 
 // uncomment strips a comment behind a value: container runtimes pass the lines
@@ -148,6 +153,7 @@ func (c config) normalize() config {
 		}
 		*list = kept
 	}
+	c.VectorStore = strings.ToLower(c.VectorStore)
 	for i, e := range c.AllowedExtensions {
 		c.AllowedExtensions[i] = strings.ToLower(strings.TrimPrefix(e, "."))
 	}
@@ -167,6 +173,12 @@ func (c config) check() error {
 	bound("MAX_UPLOAD_SIZE_MB", c.MaxUploadMB, 1, 1024)
 	bound("RATE_LIMIT_PER_MINUTE", c.RatePerMinute, 0, 1_000_000)
 	bound("RATE_LIMIT_BURST", c.RateBurst, 1, 1_000_000)
+	switch {
+	case c.VectorStore != storeChromem && c.VectorStore != storeQdrant:
+		errs = append(errs, errors.New("VECTOR_STORE must be chromem or qdrant"))
+	case c.VectorStore == storeQdrant && c.QdrantURL == "":
+		errs = append(errs, errors.New("VECTOR_STORE=qdrant needs QDRANT_URL, http://localhost:6334 say"))
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.logLevel())); err != nil {
 		errs = append(errs, errors.New("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR"))

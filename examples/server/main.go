@@ -96,9 +96,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 
 // greet says what is served and how to try it.
 func greet(out io.Writer, cfg config, s *service, address string) {
-	fmt.Fprintf(out, "%s on http://%s, data in %s\n", cfg.AppName, address, cfg.DataDir)
+	fmt.Fprintf(out, "%s on http://%s, data in %s\n", cfg.AppName, address, cfg.place())
 	if s.loadedSample > 0 {
-		fmt.Fprintf(out, "The data directory was empty: loaded the sample API, %d documents (LOAD_SAMPLE=false starts empty).\n", s.loadedSample)
+		fmt.Fprintf(out, "The store was new: loaded the sample API, %d documents (LOAD_SAMPLE=false starts empty).\n", s.loadedSample)
 	}
 	key := ""
 	if cfg.RequireAuth {

@@ -5,18 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
 	"github.com/api-assistant/api-assistant/examples/sample"
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/retriever"
-	"github.com/api-assistant/api-assistant/vectorstore/chromem"
 )
 
 // version is shown by /health.
@@ -31,10 +27,7 @@ type service struct {
 // openService opens the store and loads the sample into a new one. The caller
 // closes the service.
 func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*service, error) {
-	_, err := os.Stat(filepath.Join(cfg.DataDir, cfg.Collection+".db"))
-	isNew := errors.Is(err, fs.ErrNotExist)
-	store, err := chromem.Open(chromem.Config{Dir: cfg.DataDir, Collection: cfg.Collection,
-		Embedder: m.embedder.Name(), Dimensions: m.embedder.Dimensions()})
+	store, isNew, err := openStore(ctx, cfg, m.embedder, log)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/api-assistant/api-assistant/llm"
+	"github.com/api-assistant/api-assistant/llm/local"
 	"github.com/api-assistant/api-assistant/llm/offline"
 	"github.com/api-assistant/api-assistant/llm/openai"
 )
@@ -157,6 +160,12 @@ func (c modelConfig) newEmbedder(log *slog.Logger, client *http.Client) (llm.Emb
 		if name == "" || strings.EqualFold(name, miniLM) {
 			name = "all-minilm" // Ollama's name for it
 		}
+	case "local":
+		m, err := local.Open(c.modelFolder(), local.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("EMBEDDING_PROVIDER=local needs the folder of a sentence-transformers model in EMBEDDING_MODEL_DIR: %w", err)
+		}
+		return m, nil
 	case "openai":
 		endpoint, wrong = c.openAIEmbeddings()
 		name = c.EmbeddingModel
@@ -164,7 +173,7 @@ func (c modelConfig) newEmbedder(log *slog.Logger, client *http.Client) (llm.Emb
 			name = either(cmp.Or(c.EmbeddingBaseURL, c.OpenAIBaseURL), miniLM, "text-embedding-3-small")
 		}
 	default:
-		wrong = errors.New("EMBEDDING_PROVIDER must be offline, ollama or openai")
+		wrong = errors.New("EMBEDDING_PROVIDER must be offline, local, ollama or openai")
 	}
 	if wrong != nil {
 		return nil, wrong
@@ -178,6 +187,15 @@ func (c modelConfig) newEmbedder(log *slog.Logger, client *http.Client) (llm.Emb
 	// them from waiting for it.
 	return llm.ChainEmbedder(e, llm.Log(log).Embedder, llm.NewBreaker(llm.BreakerConfig{Failures: 3, Pause: 15 * time.Second}).Embedder,
 		llm.Retry{Attempts: 2, Max: maxPause, On: worthRetrying}.Embedder), nil
+}
+
+// modelFolder is the folder of the model that is run in process: in
+// EMBEDDING_MODEL_DIR, by the name of the model, or that directory itself.
+func (c modelConfig) modelFolder() string {
+	if _, err := os.Stat(filepath.Join(c.EmbeddingModelDir, "config.json")); err == nil {
+		return c.EmbeddingModelDir
+	}
+	return filepath.Join(c.EmbeddingModelDir, filepath.Base(cmp.Or(c.EmbeddingModel, miniLM)))
 }
 
 // either picks by whether s is set.

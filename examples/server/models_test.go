@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,6 +45,7 @@ func TestModelSettings(t *testing.T) {
 		{"all mistakes at once", []string{"LLM_PROVIDER=gpt", "EMBEDDING_PROVIDER=bert", "LLM_REQUESTS_PER_MINUTE=-1"}, []string{"LLM_PROVIDER", "EMBEDDING_PROVIDER", "LLM_REQUESTS_PER_MINUTE"}},
 		{"embeddings without a key", []string{"EMBEDDING_PROVIDER=openai"}, []string{"OPENAI_API_KEY"}},
 		{"embeddings elsewhere", []string{"EMBEDDING_PROVIDER=openai", "EMBEDDING_BASE_URL=http://tei:8080/v1"}, nil},
+		{"a model folder that is missing", []string{"EMBEDDING_PROVIDER=local", "EMBEDDING_MODEL_DIR=no/such/folder"}, []string{"EMBEDDING_PROVIDER=local", "EMBEDDING_MODEL_DIR"}},
 		{"an embedding address", []string{"EMBEDDING_PROVIDER=ollama", "EMBEDDING_BASE_URL=tei"}, []string{"EMBEDDING_BASE_URL"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -183,5 +186,21 @@ func TestServerWithAModel(t *testing.T) {
 		require.NoError(t, s.stop())
 		require.NotContains(t, s.log.String()+s.out.String(), modelKey)
 		require.Contains(t, s.log.String(), "model call")
+	}
+}
+
+func TestLocalEmbedder(t *testing.T) {
+	dir := os.Getenv("LOCAL_MODEL_DIR")
+	if dir == "" {
+		t.Skip("set LOCAL_MODEL_DIR to a folder of all-MiniLM-L6-v2")
+	}
+	for _, environ := range [][]string{
+		{"EMBEDDING_MODEL_DIR=" + dir},
+		{"EMBEDDING_MODEL_DIR=" + filepath.Dir(dir), "EMBEDDING_MODEL=" + filepath.Base(dir)},
+	} {
+		m, err := newModels(modelSettings(t, append(environ, "EMBEDDING_PROVIDER=local")...), slog.New(slog.DiscardHandler), http.DefaultClient)
+		require.NoError(t, err)
+		require.Equal(t, 384, m.embedder.Dimensions())
+		require.Equal(t, meaningWeight, m.vectorWeight)
 	}
 }

@@ -34,8 +34,8 @@
 // # Trade-offs
 //
 // The index is in memory; see Index.WriteTo for keeping it. Texts are not kept.
-// There are no positions, so no phrase queries. Memory is about 3 to 4 bytes per
-// distinct term of a document, twice that with identifiers and bookkeeping.
+// There are no positions, so no phrase queries. Memory is about 7 bytes per
+// distinct term of a document, everything included.
 // docs/bm25.md explains segments, evaluation and merging.
 package bm25
 
@@ -166,7 +166,7 @@ func New(opts ...Option) *Index {
 
 // Add queues documents. The next search, or Flush, indexes them. Documents with
 // an empty ID are ignored; of several with the same ID the last one counts. Add
-// may merge segments, which is bounded by the size of a segment (65,536
+// may merge segments, which is bounded by the size of a segment (65,535
 // documents).
 func (x *Index) Add(docs ...Document) {
 	x.mu.Lock()

@@ -22,7 +22,7 @@ type view struct {
 type slotCount struct{ slot, docs uint32 }
 
 // maxLately is the greatest length of view.lately.
-const maxLately = 1 << 12
+const maxLately = 1 << 11
 
 func (v *view) isDead(doc int) bool {
 	return v.dead != nil && v.dead[doc>>6]&(1<<(doc&63)) != 0
@@ -50,7 +50,7 @@ func (v *view) without(docs []int) *view {
 	out := *v
 	out.dead = make([]uint64, (len(v.ids)+63)/64)
 	copy(out.dead, v.dead)
-	counts := slices.Clone(v.lately)
+	var counts []slotCount
 	for _, doc := range docs {
 		if out.isDead(doc) {
 			continue
@@ -63,7 +63,7 @@ func (v *view) without(docs []int) *view {
 			counts = append(counts, slotCount{uint32(slot), 1})
 		})
 	}
-	out.lately = sum(counts)
+	out.lately = merged(v.lately, sum(counts))
 	if len(out.lately) > maxLately {
 		out.deadTerms = make([]uint32, len(v.terms.numbers))
 		copy(out.deadTerms, v.deadTerms)
@@ -87,6 +87,22 @@ func sum(counts []slotCount) []slotCount {
 		}
 	}
 	return kept
+}
+
+// merged adds up two lists of counts that are in the order of slots.
+func merged(a, b []slotCount) []slotCount {
+	out := make([]slotCount, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch cmp.Compare(a[0].slot, b[0].slot) {
+		case -1:
+			out, a = append(out, a[0]), a[1:]
+		case 1:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, slotCount{a[0].slot, a[0].docs + b[0].docs}), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // tier is the size class of a view, by powers of mergeFactor.

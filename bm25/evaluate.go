@@ -131,6 +131,7 @@ func (s *scratch) search(snap *snapshot) []Hit {
 	}
 	hits := s.best.take(s.unit)
 	s.filter, s.view = filter{}, nil // keep nothing alive
+	clear(s.cursors[:cap(s.cursors)])
 	return hits
 }
 

@@ -28,6 +28,7 @@ type about struct {
 type answer struct {
 	serve  handler
 	status int               // of success
+	also   int               // another status with the same body; 0: none
 	in     reflect.Type      // struct of path, query and body; nil: nothing
 	query  reflect.Type      // struct of the query, where it is not in in
 	takes  []string          // media types of the body; nil: JSON

@@ -12,6 +12,7 @@ import (
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/assistant/session"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/retriever"
 	"github.com/api-assistant/api-assistant/vectorstore"
@@ -92,6 +93,7 @@ func explain(err error) *problem {
 		p         *problem
 		tooMany   *http.MaxBytesError
 		file      *ingest.Error
+		setting   *session.FieldError
 		modelFail *llm.Error
 	)
 	switch {
@@ -101,15 +103,25 @@ func explain(err error) *problem {
 		return tooLarge("the request body is larger than %d bytes", tooMany.Limit)
 	case errors.As(err, &file):
 		return unreadable(file)
+	case errors.As(err, &setting):
+		return sessionField(setting)
+	case errors.Is(err, session.ErrNotFound):
+		return notFound("there is no session with this id")
+	case errors.Is(err, session.ErrExpired):
+		return conflict("the session has expired; activate it, or start another", nil)
+	case errors.Is(err, session.ErrHistoryFull):
+		return conflict("the conversation is full; clear its messages, or start another session", nil)
+	case errors.Is(err, session.ErrTooManySessions):
+		return conflict("there are too many sessions; delete some", nil)
 	case isAny(err, invalidInput):
 		return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: reason(err)}
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errGone):
 		return &problem{status: statusClientClosed, code: CodeBadRequest, message: "the client went away"}
 	case errors.As(err, &modelFail):
 		return modelProblem(modelFail)
 	case errors.Is(err, context.DeadlineExceeded):
 		return &problem{status: http.StatusGatewayTimeout, code: CodeUpstreamTimeout, message: "the answer took too long"}
-	case errors.Is(err, vectorstore.ErrUnavailable), errors.Is(err, vectorstore.ErrClosed):
+	case errors.Is(err, vectorstore.ErrUnavailable), errors.Is(err, vectorstore.ErrClosed), errors.Is(err, session.ErrClosed):
 		return &problem{status: http.StatusServiceUnavailable, code: CodeNotReady, message: "the document store is not available at the moment"}
 	}
 	return &problem{status: http.StatusInternalServerError, code: CodeInternal, message: "an internal error occurred; the log has the details under this request id"}
@@ -133,6 +145,15 @@ func reason(err error) string {
 		}
 	}
 	return text[strings.Index(text, ": ")+1:]
+}
+
+// sessionField answers for a value that the session store refuses.
+func sessionField(e *session.FieldError) *problem {
+	loc := []any{"body"}
+	for part := range strings.SplitSeq(e.Field, ".") {
+		loc = append(loc, part)
+	}
+	return validationError(invalid{Loc: loc, Type: "session", Msg: e.Problem})
 }
 
 // unreadable answers for a file that could not be parsed.
@@ -164,4 +185,3 @@ type errorBody struct {
 	Detail    any    `json:"detail"`
 	RequestID string `json:"request_id"`
 }
-

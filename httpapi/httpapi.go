@@ -35,6 +35,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/api-assistant/api-assistant/assistant"
+	"github.com/api-assistant/api-assistant/assistant/session"
 )
 
 // Options configure New. The zero value is usable.
@@ -51,7 +52,11 @@ type Options struct {
 	// Extensions are the file name extensions that may be uploaded, without the
 	// dot, in lower case. nil means DefaultExtensions.
 	Extensions []string
-	// Principal names who makes a request. nil means that nobody is known.
+	// Sessions keeps the conversations; the caller closes it. nil means a store in
+	// memory, which ends with the process.
+	Sessions session.Store
+	// Principal names who makes a request, and so owns the sessions that it makes.
+	// nil means that nobody is known: all sessions are everybody's.
 	Principal func(*http.Request) string
 	// NeedsKey makes /openapi.json say that callers need a key. It is the
 	// middleware around the handler that asks for it.
@@ -114,6 +119,9 @@ func (o Options) withDefaults() Options {
 	if o.Extensions == nil {
 		o.Extensions = DefaultExtensions()
 	}
+	if o.Sessions == nil {
+		o.Sessions = session.NewMemory(session.Options{})
+	}
 	if o.Principal == nil {
 		o.Principal = func(*http.Request) string { return "" }
 	}
@@ -161,7 +169,7 @@ func (s *api) endpoints() []endpoint {
 	var all []endpoint
 	for _, of := range [][]endpoint{
 		s.chatEndpoints(), s.searchEndpoints(), s.operationEndpoints(), s.documentEndpoints(), s.sourceEndpoints(),
-		s.systemEndpoints(),
+		s.sessionEndpoints(), s.systemEndpoints(),
 	} {
 		all = append(all, of...)
 	}

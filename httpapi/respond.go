@@ -14,14 +14,19 @@ const writeTimeout = 30 * time.Second
 // fail answers with an error.
 func (s *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := explain(err)
-	if p.status >= 500 {
-		s.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path,
-			"status", p.status, "error", err, "request_id", requestID(w))
-	}
+	s.report(r, w, p, err)
 	for name, values := range p.header {
 		w.Header()[name] = values
 	}
 	s.reply(w, r, p.status, p.body(requestID(w)))
+}
+
+// report logs an error that is the server's.
+func (s *api) report(r *http.Request, w http.ResponseWriter, p *problem, err error) {
+	if p.status >= 500 {
+		s.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path,
+			"status", p.status, "error", err, "request_id", requestID(w))
+	}
 }
 
 // body is the problem in the one shape of all errors.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/api-assistant/api-assistant/retriever"
-	"github.com/api-assistant/api-assistant/vectorstore"
 )
 
 func (s *api) searchEndpoints() []endpoint {
@@ -87,12 +86,4 @@ func hitsOf(found retriever.Result) []searchHit {
 		out[i] = searchHit{h.ID, h.Content, object(h.Metadata), h.Score, string(found.Mode), h.Signals}
 	}
 	return out
-}
-
-// inAPI is a filter for the documents of one API; an empty title is all.
-func inAPI(title string) vectorstore.Filter {
-	if title == "" {
-		return nil
-	}
-	return vectorstore.Eq{Field: "api_title", Value: title}
 }

@@ -145,3 +145,12 @@ func object(m map[string]any) map[string]any {
 	}
 	return m
 }
+
+// anyObject is a JSON object of anything.
+type anyObject map[string]any
+
+// UnmarshalJSON keeps integers exact.
+func (o *anyObject) UnmarshalJSON(b []byte) (err error) {
+	*o, err = exactObject(b)
+	return err
+}

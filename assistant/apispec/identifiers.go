@@ -46,10 +46,11 @@ func (o *Operation) Needs() []string {
 	return out
 }
 
-// Yields returns the things whose identifiers a successful response carries:
-// those that its fields name (account for account_id), and, if there is a plain
-// id, the words of the path. Only operations that change nothing yield, and
-// nothing that they need themselves.
+// Yields returns the things whose identifiers a successful response carries: those
+// that its fields name (account for account_id), and for a plain id the field
+// that holds it (genres for {"genres": [{"id": 1}]}) or, where that says nothing
+// (results, data), the words of the path. Only operations that change nothing
+// yield, and nothing that they need themselves.
 func (o *Operation) Yields() []string {
 	if o.Kind != HTTP || o.Method != "GET" {
 		return nil
@@ -66,10 +67,15 @@ func (o *Operation) Yields() []string {
 	}
 	for _, r := range o.Responses {
 		if strings.HasPrefix(r.Status, "2") && len(r.Content) > 0 {
-			eachProperty(r.Content[0].Schema, 0, func(name string) {
-				if m := identifier.FindStringSubmatch(name); m != nil {
-					plain = plain || m[1] == ""
+			eachProperty(r.Content[0].Schema, "", 0, func(holder, name string) {
+				switch m := identifier.FindStringSubmatch(name); {
+				case m == nil:
+				case m[1] != "":
 					add(m[1])
+				case holder == "" || envelopes[strings.ToLower(holder)]:
+					plain = true
+				default:
+					add(holder)
 				}
 			})
 		}
@@ -87,17 +93,22 @@ func (o *Operation) Yields() []string {
 // maxYieldDepth is how deep responses are searched for identifiers.
 const maxYieldDepth = 5
 
-// eachProperty calls visit with the names of the properties of a schema.
-func eachProperty(s *Schema, depth int, visit func(name string)) {
+// envelopes are fields that hold what was asked for, whatever it is.
+var envelopes = map[string]bool{"data": true, "results": true, "result": true, "items": true, "list": true, "values": true,
+	"records": true, "entries": true, "content": true, "rows": true, "objects": true, "response": true, "payload": true}
+
+// eachProperty calls visit with the properties of a schema and the one that
+// holds them.
+func eachProperty(s *Schema, holder string, depth int, visit func(holder, name string)) {
 	if s == nil || depth > maxYieldDepth {
 		return
 	}
 	for _, p := range s.Properties {
-		visit(p.Name)
-		eachProperty(p.Schema, depth+1, visit)
+		visit(holder, p.Name)
+		eachProperty(p.Schema, p.Name, depth+1, visit)
 	}
-	eachProperty(s.Items, depth+1, visit)
+	eachProperty(s.Items, holder, depth+1, visit)
 	for _, alternative := range s.OneOf {
-		eachProperty(alternative, depth+1, visit)
+		eachProperty(alternative, holder, depth+1, visit)
 	}
 }

@@ -44,6 +44,10 @@ func TestYields(t *testing.T) {
 	require.Equal(t, []string{"studio", "genre", "search", "movie"}, search.Yields())
 	one := apispec.Operation{Kind: apispec.HTTP, Method: "GET", Path: "/movie/{movie_id}", Responses: respond("200", list)}
 	require.Equal(t, []string{"studio", "genre"}, one.Yields(), "what it needs, it does not yield")
+	genres := object()
+	genres.Properties = []apispec.Property{{Name: "genres", Schema: &apispec.Schema{Items: object("id", "name")}}}
+	named := apispec.Operation{Kind: apispec.HTTP, Method: "GET", Path: "/genre/movie/list", Responses: respond("200", genres)}
+	require.Equal(t, []string{"genres"}, named.Yields())
 	search.Method = "POST"
 	require.Empty(t, search.Yields())
 	failed := apispec.Operation{Kind: apispec.HTTP, Method: "GET", Path: "/a", Responses: respond("404", list)}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/llm/offline"
 	"github.com/api-assistant/api-assistant/retriever"
@@ -46,7 +47,7 @@ type Answer struct {
 	// Intent is what the question was taken to be after.
 	Intent Intent
 	// Language is the programming language of Code; empty if none was asked for.
-	Language string
+	Language codegen.Language
 	// Query is what was searched for: the question, a follow-up completed with the
 	// subject of the conversation.
 	Query string
@@ -61,7 +62,7 @@ type Answer struct {
 	Grounded bool
 	// Code is client code for the operations that the question is about, made from
 	// their specification, if code was asked for.
-	Code []Snippet
+	Code []codegen.Snippet
 	// Verification is what the catalogue says of the endpoints and the code in Text.
 	Verification Verification
 	// Repaired says that the model wrote Text anew after a verification that found
@@ -163,6 +164,9 @@ func (a *Assistant) stream(ctx context.Context, q Question, send func(Event) boo
 	if err := a.write(ctx, q, &answer, context, send); err != nil {
 		return err
 	}
+	if err := a.addCitedCode(ctx, &answer); err != nil {
+		return err
+	}
 	if !send(Event{Verification: &answer.Verification}) || !send(Event{Done: &answer}) {
 		return errStopped
 	}
@@ -193,9 +197,11 @@ func (a *Assistant) understand(ctx context.Context, q Question) (Answer, error) 
 	}
 	answer := Answer{Intent: c.Intent, Language: c.Language, Query: standalone(q.History, q.Text)}
 	if q.Language != "" {
-		if answer.Language, err = languageNamed(q.Language); err != nil {
-			return Answer{}, err
+		language, ok := languageNamed(q.Language)
+		if !ok {
+			return Answer{}, fmt.Errorf("%w: there is no code in the language %q; there is in %v", ErrQuestion, clip(q.Language, 40), codegen.Languages())
 		}
+		answer.Language = language
 	}
 	if answer.Language == "" && answer.Intent == CodeGeneration {
 		answer.Language = defaultLanguage

@@ -78,9 +78,10 @@ const DefaultContextTokens = 4000
 // Further defaults of Config.
 const (
 	DefaultHistoryTokens = 1500
-	// DefaultMinRelevance is low: it only turns away questions that share next to
-	// nothing with the documents.
-	DefaultMinRelevance = 0.1
+	// DefaultMinRelevance turns away only what shares next to nothing with the
+	// documents: a question full of names ("When was Scarlett Johansson born?")
+	// scores 0.05 with the operation that answers it.
+	DefaultMinRelevance = 0.04
 )
 
 // Assistant answers questions from a corpus. It is safe for concurrent use.

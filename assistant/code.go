@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 )
 
 // defaultLanguage is that of code when the question names none: everybody has
 // curl, and it shows the request best.
-const defaultLanguage = "curl"
+const defaultLanguage = codegen.Curl
 
 // maxSnippets is for how many operations an answer carries code.
 const maxSnippets = 3
@@ -36,7 +37,7 @@ func (a *Assistant) addCode(ctx context.Context, answer *Answer, material []foun
 		if op == nil || len(answer.Code) > 0 && f.Score < nearlyBest*best {
 			continue
 		}
-		if snippet, ok := snippetFor(op, answer.Language); ok {
+		if snippet, err := codegen.Generate(op, answer.Language, codegen.Options{}); err == nil { // else it is a webhook
 			best = max(best, f.Score)
 			answer.Code = append(answer.Code, snippet)
 		}
@@ -62,7 +63,7 @@ func (a *Assistant) addCitedCode(ctx context.Context, answer *Answer) error {
 		if len(answer.Code) >= maxSnippets || op == nil || answer.hasCode(op) {
 			continue
 		}
-		if snippet, ok := snippetFor(op, answer.Language); ok {
+		if snippet, err := codegen.Generate(op, answer.Language, codegen.Options{}); err == nil { // else it is a webhook
 			answer.Code = append(answer.Code, snippet)
 		}
 	}
@@ -70,11 +71,11 @@ func (a *Assistant) addCitedCode(ctx context.Context, answer *Answer) error {
 }
 
 func (a *Answer) hasCode(op *apispec.Operation) bool {
-	return slices.ContainsFunc(a.Code, func(s Snippet) bool { return s.Endpoint == op.Endpoint() && s.API == op.API })
+	return slices.ContainsFunc(a.Code, func(s codegen.Snippet) bool { return s.Endpoint == op.Endpoint() && s.API == op.API })
 }
 
 // codeTokens is the room that code takes in a prompt.
-func codeTokens(code []Snippet) int {
+func codeTokens(code []codegen.Snippet) int {
 	sum := 0
 	for _, s := range code {
 		sum += Tokens(s.Source) + passageOverhead

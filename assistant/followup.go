@@ -181,7 +181,7 @@ func (w words) onlyLanguage() bool {
 		return false
 	}
 	for _, word := range w.content() {
-		if _, ok := languageNames[word]; !ok && !codeWords[word] {
+		if _, ok := languageNamed(word); !ok && !codeWords[word] {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 	"github.com/api-assistant/api-assistant/llm"
 )
 
@@ -29,9 +30,8 @@ type Classified struct {
 	// Confidence is between 0 and 1: the share of the evidence that speaks for
 	// Intent. Below 0.5 the rules are unsure.
 	Confidence float64
-	// Language is the programming language asked for, as package codegen calls
-	// it ("python", "csharp"); empty if none is.
-	Language string
+	// Language is the programming language asked for; empty if none is.
+	Language codegen.Language
 }
 
 // cue is evidence for an intent in the words of a question.

@@ -3,19 +3,23 @@ package assistant
 import (
 	"regexp"
 	"strings"
+
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 )
 
-// languageNames are the words by which people call the languages of package
-// codegen.
-var languageNames = map[string]string{
-	"curl": "curl", "bash": "curl", "shell": "curl", "command line": "curl",
-	"python": "python", "python3": "python", "py": "python", "requests library": "python", "httpx": "python",
-	"javascript": "javascript", "js": "javascript", "node": "javascript", "nodejs": "javascript", "node.js": "javascript", "axios": "javascript",
-	"typescript": "typescript", "ts": "typescript",
-	"go": "go", "golang": "go",
-	"java":   "java",
-	"csharp": "csharp", "c#": "csharp", "c sharp": "csharp", ".net": "csharp", "dotnet": "csharp",
-	"php": "php", "ruby": "ruby", "rust": "rust",
+// moreNames are words for languages beside those that package codegen knows.
+var moreNames = map[string]codegen.Language{
+	"command line": codegen.Curl, "python2": codegen.Python, "requests library": codegen.Python, "httpx": codegen.Python,
+	"axios": codegen.JavaScript, "c sharp": codegen.CSharp,
+}
+
+// languageNamed finds a language by any of its names.
+func languageNamed(name string) (codegen.Language, bool) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if l, ok := moreNames[name]; ok {
+		return l, true
+	}
+	return codegen.ParseLanguage(name)
 }
 
 // nameOfLanguage matches a language, longest names first.
@@ -28,13 +32,13 @@ var (
 	languageCode  = regexp.MustCompile(`(?i)(?:^|[\s(])` + nameOfLanguage + `(?: 3)? (?:code|example|examples|snippet|snippets|sample|samples|version|script|client|request|call|command|function|program|sdk|equivalent|please|way)\b`)
 	languageOnly  = regexp.MustCompile(`(?i)^(?:and |now |or )?` + nameOfLanguage + `[\s?!.]*$`)
 	languageSure  = regexp.MustCompile(`(?i)(?:^|[\s(])(python3?|javascript|typescript|golang|c#|csharp|php|curl|node\.js|nodejs)(?:$|[\s,.;:?!)])`)
-	// goesOn follows "to go", "in go" where go is no language.
+	// notGo is go as a verb.
 	notGo = regexp.MustCompile(`(?i)\b(?:to|as|with|on|for|from) go\b|\bgo (?:to|on|about|through|back|from|into|live|for|ahead|down|up|wrong|over|with)\b`)
 )
 
-// askedLanguage finds the programming language that a question asks for, by the
-// name that package codegen gives it.
-func askedLanguage(question string) string {
+// askedLanguage finds the programming language that a question asks for, if it
+// asks for one.
+func askedLanguage(question string) codegen.Language {
 	question = clip(question, maxClassified)
 	for _, pattern := range []*regexp.Regexp{languageOnly, languageAfter, languageCode, languageSure} {
 		for _, m := range pattern.FindAllStringSubmatchIndex(question, -1) {
@@ -45,7 +49,9 @@ func askedLanguage(question string) string {
 			if isWord(name, question[m[0]:m[2]]) {
 				continue
 			}
-			return languageNames[name]
+			if language, ok := languageNamed(name); ok {
+				return language
+			}
 		}
 	}
 	return ""

@@ -60,7 +60,7 @@ func pack(hits []found, tokens int) packed {
 		}
 		c := h.citation(len(out.sources) + 1)
 		out.sources = append(out.sources, c)
-		out.passages = append(out.passages, llm.Passage{Number: c.Number, Title: c.Title, Text: kept[i]})
+		out.passages = append(out.passages, llm.Passage{Number: c.Number, Title: c.Title, Text: kept[i], Score: c.Score})
 	}
 	return out
 }

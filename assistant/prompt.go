@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 	"github.com/api-assistant/api-assistant/llm"
 )
 
@@ -70,7 +71,7 @@ func systemMessage(m boundary, answer *Answer) string {
 // mark.
 type boundary string
 
-func newBoundary(passages []llm.Passage, code []Snippet) boundary {
+func newBoundary(passages []llm.Passage, code []codegen.Snippet) boundary {
 	var material strings.Builder
 	for _, p := range passages {
 		material.WriteString(p.Title + "\x00" + p.Text + "\x00")

@@ -5,14 +5,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"mime"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/assistant/websearch"
 	"github.com/api-assistant/api-assistant/retriever"
 	"github.com/api-assistant/api-assistant/vectorstore"
 	"github.com/api-assistant/api-assistant/vectorstore/chromem"
@@ -42,26 +41,14 @@ const (
 // maxPages is how many pages are read for one question.
 const maxPages = 5
 
-// Searcher finds pages in the web. Implementations are safe for concurrent use.
-type Searcher interface {
-	Search(ctx context.Context, query string, limit int) ([]WebPage, error)
-}
+// Searcher is a search engine; those of package websearch are.
+type Searcher = websearch.Provider
 
-// Fetcher reads a page. The URL comes from a stranger: an implementation must
-// refuse addresses that are not public, and bound size and time. Implementations
-// are safe for concurrent use.
+// Fetcher reads a page, as websearch.Fetcher does. The URL comes from a stranger:
+// an implementation must refuse addresses that are not public, and bound size and
+// time. Implementations are safe for concurrent use.
 type Fetcher interface {
-	Fetch(ctx context.Context, url string) (WebPage, error)
-}
-
-// WebPage is a page, or what a search says of one.
-type WebPage struct {
-	URL         string
-	Title       string
-	Snippet     string // of a search result
-	ContentType string // of Body
-	Body        []byte
-	FetchedAt   time.Time
+	Fetch(ctx context.Context, url string) (websearch.Page, error)
 }
 
 // readPages reads the pages that a question names. They are stored if the
@@ -70,7 +57,7 @@ func (a *Assistant) readPages(ctx context.Context, q Question, answer *Answer) (
 	if !q.Fetch || a.web.Fetcher == nil {
 		return nil, nil
 	}
-	urls := urlsIn(q.Text)
+	urls := websearch.URLs(q.Text)
 	answer.Failed = append(answer.Failed, urls[min(len(urls), maxPages):]...)
 	var uploads []retriever.Upload
 	for i, page := range a.fetch(ctx, urls[:min(len(urls), maxPages)]) {
@@ -118,7 +105,7 @@ func (a *Assistant) searchWeb(ctx context.Context, query string) ([]found, error
 	for _, r := range results[:min(len(results), maxPages)] {
 		urls = append(urls, r.URL)
 	}
-	pages := make([]WebPage, len(results))
+	pages := make([]websearch.Page, len(results))
 	if a.web.Fetcher != nil {
 		copy(pages, a.fetch(ctx, urls))
 	}
@@ -142,9 +129,9 @@ func (a *Assistant) searchWeb(ctx context.Context, query string) ([]found, error
 // maxWebQuery is how much of a question a search provider is told, in bytes.
 const maxWebQuery = 400
 
-// fetch reads pages side by side. One that cannot be read is the zero WebPage.
-func (a *Assistant) fetch(ctx context.Context, urls []string) []WebPage {
-	pages := make([]WebPage, len(urls))
+// fetch reads pages side by side. One that cannot be read is the zero Page.
+func (a *Assistant) fetch(ctx context.Context, urls []string) []websearch.Page {
+	pages := make([]websearch.Page, len(urls))
 	var wait sync.WaitGroup
 	for i, url := range urls {
 		wait.Go(func() {
@@ -161,13 +148,13 @@ func (a *Assistant) fetch(ctx context.Context, urls []string) []WebPage {
 }
 
 // pageDocuments makes documents of a page; none if it cannot be read.
-func (a *Assistant) pageDocuments(ctx context.Context, p WebPage) []vectorstore.Document {
+func (a *Assistant) pageDocuments(ctx context.Context, p websearch.Page) []vectorstore.Document {
 	if len(bytes.TrimSpace(p.Body)) == 0 {
 		return nil
 	}
 	options := a.ingest
 	options.Progress = nil
-	if media, _, _ := mime.ParseMediaType(p.ContentType); media == "text/html" || media == "application/xhtml+xml" {
+	if p.ContentType == "text/html" || p.ContentType == "application/xhtml+xml" {
 		options.Format = ingest.HTML
 	}
 	source, err := ingest.Parse(ctx, p.URL, bytes.NewReader(p.Body), options)
@@ -175,16 +162,12 @@ func (a *Assistant) pageDocuments(ctx context.Context, p WebPage) []vectorstore.
 		a.log.InfoContext(ctx, "a page could not be understood", "error", err)
 		return nil
 	}
-	at := p.FetchedAt
-	if at.IsZero() {
-		at = time.Now()
-	}
 	for i := range source.Documents {
 		meta := maps.Clone(source.Documents[i].Metadata)
 		if meta == nil {
 			meta = make(map[string]any, 2)
 		}
-		meta["url"], meta["fetched_at"] = p.URL, at.UTC().Format(time.RFC3339)
+		meta["url"], meta["fetched_at"] = p.URL, p.FetchedAt.UTC().Format(time.RFC3339)
 		source.Documents[i].Metadata = meta
 	}
 	return source.Documents
@@ -235,21 +218,10 @@ func relevant(ctx context.Context, query string, k int, origin Origin, uploads [
 	return out, nil
 }
 
-var urlPattern = regexp.MustCompile("https?://[^\\s<>\"'`|\\\\^{}]+")
-
-// urlsIn are the URLs in a text, in order, each once.
-func urlsIn(text string) []string {
-	var out []string
-	for _, u := range urlPattern.FindAllString(text, -1) {
-		u = strings.TrimRight(u, ".,;:!?*_")
-		for strings.HasSuffix(u, ")") && strings.Count(u, ")") > strings.Count(u, "(") {
-			u = strings.TrimSuffix(u, ")")
-		}
-		if !slices.Contains(out, u) {
-			out = append(out, u)
-		}
+// withoutURLs is what a text says beside the URLs in it.
+func withoutURLs(text string) string {
+	for _, u := range websearch.URLs(text) {
+		text = strings.ReplaceAll(text, u, " ")
 	}
-	return out
+	return text
 }
-
-func withoutURLs(text string) string { return urlPattern.ReplaceAllString(text, "") }

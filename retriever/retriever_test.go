@@ -49,8 +49,8 @@ func Example() {
 		fmt.Printf("%.2f %s\n", h.Score, h.Content)
 	}
 	// Output:
-	// 0.66 POST /orders creates an order
-	// 0.26 GET /orders lists orders
+	// 0.50 POST /orders creates an order
+	// 0.18 GET /orders lists orders
 }
 
 // flaky is an embedder that fails while it is down.

@@ -17,8 +17,6 @@ func Example_answer() {
 	// Output:
 	// Q: How do I place an order?
 	//
-	// No language model is configured, so this quotes the documents.
-	//
 	// `POST /orders`: Place an order [1]
 	// - Orders one or several books. The order waits for its payment; unpaid orders end after a day.
 	// - Needs:
@@ -30,6 +28,8 @@ func Example_answer() {
 	//   - address (object, required)
 	// - Returns 201: The order was placed
 	// - Operation id: placeOrder
+	//
+	// No language model is configured, so this quotes the documents.
 	//
 	// Cited:
 	//   [1] POST /orders (Bookshop)

@@ -1,0 +1,4 @@
+package assistant
+
+// Standalone lets tests see what is searched for.
+var Standalone = standalone

@@ -94,9 +94,9 @@ func findings(v Verification) []finding {
 	for _, e := range v.Endpoints {
 		switch e.Status {
 		case apispec.UnknownPath:
-			out = append(out, finding{fmt.Sprintf("%q does not exist", e.Mention), e.Nearest})
+			out = append(out, finding{fmt.Sprintf("%q does not exist", e.Mention), e.Resolution.Nearest})
 		case apispec.WrongMethod:
-			out = append(out, finding{fmt.Sprintf("%q exists with another method only", e.Mention), e.Nearest})
+			out = append(out, finding{fmt.Sprintf("%q exists with another method only", e.Mention), e.Resolution.Nearest})
 		}
 	}
 	return out

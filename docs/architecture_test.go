@@ -41,6 +41,7 @@ var floors = []struct {
 	{"retriever/*", 2, []string{"retriever"}},
 	{"assistant", 3, []string{"assistant/*"}},
 	{"assistant/*", 3, []string{"assistant/apispec", "assistant/internal/*"}},
+	{"assistant/diagram", 3, []string{"assistant/apispec", "assistant/ingest"}},
 	{"assistant/internal/*", 3, nil},
 	{"httpapi", 4, []string{"httpapi/internal/*"}},
 	{"httpapi/*", 4, []string{"httpapi"}},

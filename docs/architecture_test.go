@@ -42,6 +42,7 @@ var floors = []struct {
 	{"assistant", 3, []string{"assistant/*"}},
 	{"assistant/*", 3, []string{"assistant/apispec", "assistant/internal/*"}},
 	{"assistant/verify", 3, []string{"assistant/apispec"}},
+	{"assistant/diagram", 3, []string{"assistant/apispec", "assistant/ingest"}},
 	{"assistant/internal/*", 3, nil},
 	{"assistant/session", 3, nil},
 	{"assistant/session/sessiontest", 3, []string{"assistant/session"}},

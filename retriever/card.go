@@ -16,6 +16,7 @@ import (
 type card struct {
 	source    string
 	operation bool
+	partOfAPI bool   // a schema or the summary of an API: rarely what is looked for
 	method    string // GET, POST …; empty for what is no operation
 	path      []term // of the literal segments, each once
 	title     []term // of the summary, or of what stands for it, each once
@@ -61,6 +62,8 @@ func newCard(d vectorstore.Document, analyze func(string) []string) card {
 	id := text(d.Metadata["operation_id"])
 	if endpoint == "" {
 		title = text(d.Metadata["title"])
+		kind := d.Metadata["content_type"]
+		c.partOfAPI = kind == "schema" || kind == "api_summary"
 		c.title = each(terms(title))
 		c.pairs = pairsOf(terms(title))
 		return c

@@ -11,7 +11,7 @@ import (
 // Limits of the splitting of requests.
 const (
 	maxClauses    = 12
-	minClause     = 3 // terms
+	minClause     = 2 // terms
 	clausePool    = 50
 	wholeShare    = 0.3 // what the question as a whole counts beside its clauses
 	maxSplitBytes = 8 << 10

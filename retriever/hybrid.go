@@ -38,7 +38,7 @@ func New(c *Corpus, o Options) Retriever {
 	}
 	lexical, hybrid := understand(words), understand(arms)
 	if s, ok := c.store.(vectorstore.HybridSearcher); ok {
-		lexical, hybrid = c.stage(c.searchStore(s, false)), c.stage(c.searchStore(s, true))
+		lexical, hybrid = c.searchStore(s, false), c.searchStore(s, true)
 	}
 	reranked := hybrid
 	if o.Reranker != nil {
@@ -133,8 +133,8 @@ func fuse(words, vectors []Hit, weight float64) []Hit {
 }
 
 // searchStore asks a store that ranks by itself.
-func (c *Corpus) searchStore(s vectorstore.HybridSearcher, vectors bool) func(context.Context, Query) (Result, error) {
-	return func(ctx context.Context, q Query) (Result, error) {
+func (c *Corpus) searchStore(s vectorstore.HybridSearcher, vectors bool) Retriever {
+	return Func(func(ctx context.Context, q Query) (Result, error) {
 		ask := vectorstore.HybridQuery{Text: q.Text, K: q.K, Filter: q.Filter}
 		out := Result{Mode: q.Mode}
 		if vectors && c.embedder != nil {
@@ -170,6 +170,7 @@ func (c *Corpus) searchStore(s vectorstore.HybridSearcher, vectors bool) func(co
 		if len(out.Hits) > 0 && out.Hits[0].Score > 1 {
 			scale(out.Hits, 1)
 		}
+		out.Hits = above(out.Hits, q.MinScore)
 		return out, nil
-	}
+	})
 }

@@ -115,13 +115,14 @@ func (c *Corpus) rename(q Query, sequence []string, hits []Hit) {
 		}
 		title := c.cards.covered(k.title, question)
 		boost := 1 + titleShare*title + pairShare*phrases.in(k.pairs)
-		if k.operation {
+		switch {
+		case k.operation:
 			boost += pathShare * c.cards.covered(k.path, question)
 			if k.method == method || method == "PUT" && k.method == "PATCH" {
 				boost += methodShare
 			}
-		} else {
-			boost += pathShare*title + methodShare/2
+		case !k.partOfAPI:
+			boost += pathShare*title + methodShare/2 // it has neither path nor method
 		}
 		hits[i].Score = 1 - math.Pow(1-hits[i].Score, boost/neutral)
 		hits[i].Signals["names"] = boost / neutral
@@ -185,3 +186,5 @@ func methodOf(text string) string {
 	}
 	return ""
 }
+
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

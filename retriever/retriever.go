@@ -97,8 +97,8 @@ type Query struct {
 	// stack set it for those inside, and documents are read once, at the end.
 	IDsOnly bool
 
-	keep    func(id string) bool // Filter as a predicate, once it is known
-	several bool                 // the question is one that asks for several things, or a clause of it
+	selected *selection // what Filter selects, shared by all parts of a search
+	several  bool       // the question is one that asks for several things, or a clause of it
 }
 
 // Limits of a query.

@@ -68,7 +68,7 @@ func (f *flaky) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	return f.Embedder.Embed(ctx, texts)
 }
 
-func newCorpus(t *testing.T, dir string, e llm.Embedder) *retriever.Corpus {
+func newCorpus(t testing.TB, dir string, e llm.Embedder) *retriever.Corpus {
 	t.Helper()
 	cfg := chromem.Config{Dir: dir}
 	if e != nil {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/api-assistant/api-assistant/bm25"
 )
@@ -63,10 +64,7 @@ func (c *Corpus) stage(search func(context.Context, Query) (Result, error)) Retr
 			return search(ctx, q)
 		}
 		inner := q
-		inner.IDsOnly, inner.MinScore = true, 0
-		if inner.keep, err = c.kept(ctx, q); err != nil {
-			return Result{}, err
-		}
+		inner.IDsOnly, inner.MinScore, inner.selected = true, 0, &selection{}
 		r, err := search(ctx, inner)
 		if err != nil {
 			return Result{}, err
@@ -126,19 +124,34 @@ func plain(terms []string) []Term {
 	return out
 }
 
-// kept returns the filter of a query as a predicate on ids; nil keeps all.
+// selection is which documents the filter of a query selects, once it is known.
+type selection struct {
+	once sync.Once
+	ids  map[string]bool
+	err  error
+}
+
+// kept returns the filter of a query as a predicate on ids; nil keeps all. All
+// parts of one search share what it found.
 func (c *Corpus) kept(ctx context.Context, q Query) (func(id string) bool, error) {
-	if q.keep != nil || q.Filter == nil {
-		return q.keep, nil
+	if q.Filter == nil {
+		return nil, nil
 	}
-	ids := make(map[string]bool)
-	for d, err := range c.store.All(ctx, q.Filter) {
-		if err != nil {
-			return nil, err
+	s := q.selected
+	if s == nil {
+		s = &selection{}
+	}
+	s.once.Do(func() {
+		s.ids = make(map[string]bool)
+		for d, err := range c.store.All(ctx, q.Filter) {
+			if err != nil {
+				s.err = err
+				return
+			}
+			s.ids[d.ID] = true
 		}
-		ids[d.ID] = true
-	}
-	return func(id string) bool { return ids[id] }, nil
+	})
+	return func(id string) bool { return s.ids[id] }, s.err
 }
 
 // fetch reads the documents of those hits that have none yet.

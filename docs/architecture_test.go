@@ -49,6 +49,7 @@ var floors = []struct {
 	{"assistant/redissession", 3, []string{"assistant/session"}},
 	{"assistant/websearch", 3, nil},
 	{"httpapi", 4, []string{"httpapi/internal/*"}},
+	{"httpapi/internal/*", 4, nil},
 	{"httpapi/*", 4, []string{"httpapi"}},
 	{"examples/sample", 0, nil},
 	{"examples/*", 5, []string{"examples/sample"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/api-assistant/api-assistant/assistant"
+	"github.com/api-assistant/api-assistant/assistant/verify"
 	"github.com/api-assistant/api-assistant/llm"
 )
 
@@ -69,20 +70,20 @@ func (h *history) UnmarshalJSON(b []byte) error {
 // chatReply is the answer of POST /chat. The first eight fields are those that
 // older clients know.
 type chatReply struct {
-	Response       string       `json:"response"`
-	Sources        []chatSource `json:"sources" doc:"what the answer cites, in the order of first mention"`
-	ScrapedURLs    []string     `json:"scraped_urls"`
-	FailedURLs     []string     `json:"failed_urls"`
-	IndexedDocs    int          `json:"indexed_docs"`
-	ContextResults int          `json:"context_results" doc:"documents that the answer was made from"`
-	SessionID      *string      `json:"session_id"`
-	Timestamp      time.Time    `json:"timestamp"`
-	Intent         string       `json:"intent"`
-	Grounded       bool         `json:"grounded" doc:"the answer cites at least one source"`
-	Verification   verification `json:"verification"`
-	Code           []chatCode   `json:"code"`
-	Model          string       `json:"model"`
-	Usage          chatUsage    `json:"usage"`
+	Response       string        `json:"response"`
+	Sources        []chatSource  `json:"sources" doc:"what the answer cites, in the order of first mention"`
+	ScrapedURLs    []string      `json:"scraped_urls"`
+	FailedURLs     []string      `json:"failed_urls"`
+	IndexedDocs    int           `json:"indexed_docs"`
+	ContextResults int           `json:"context_results" doc:"documents that the answer was made from"`
+	SessionID      *string       `json:"session_id"`
+	Timestamp      time.Time     `json:"timestamp"`
+	Intent         string        `json:"intent"`
+	Grounded       bool          `json:"grounded" doc:"the answer cites at least one source"`
+	Verification   verify.Report `json:"verification"`
+	Code           []chatCode    `json:"code"`
+	Model          string        `json:"model"`
+	Usage          chatUsage     `json:"usage"`
 }
 
 type chatSource struct {
@@ -166,7 +167,7 @@ func (in *chatRequest) question() assistant.Question {
 func (s *api) chatReply(a *assistant.Answer) chatReply {
 	reply := chatReply{Response: a.Text, Sources: sourcesOf(a.Citations), ScrapedURLs: list(a.Scraped), FailedURLs: list(a.Failed),
 		IndexedDocs: a.Indexed, ContextResults: len(a.Sources), Timestamp: s.now().UTC(), Intent: string(a.Intent), Grounded: a.Grounded,
-		Verification: verificationOf(a.Verification), Code: []chatCode{}, Model: a.Model,
+		Verification: a.Verification, Code: []chatCode{}, Model: a.Model,
 		Usage: chatUsage{a.Usage.PromptTokens, a.Usage.CompletionTokens}}
 	for _, c := range a.Code {
 		reply.Code = append(reply.Code, chatCode{string(c.Language), c.Source, c.OperationID, c.Verified})

@@ -63,7 +63,7 @@ func (s *api) streamChat(w http.ResponseWriter, r *http.Request, talk *conversat
 		case event.Delta != "":
 			return out.send("delta", chatDelta{event.Delta})
 		case event.Verification != nil:
-			return out.send("verification", verificationOf(*event.Verification))
+			return out.send("verification", event.Verification)
 		}
 		return out.send("sources", sourcesOf(event.Sources))
 	})

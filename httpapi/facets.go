@@ -1,11 +1,8 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/api-assistant/api-assistant/retriever"
 )
@@ -35,7 +32,7 @@ type facet struct {
 }
 
 type facetValue struct {
-	Value      any     `json:"value"`
+	Value      string  `json:"value"`
 	Count      int     `json:"count"`
 	Percentage float64 `json:"percentage" doc:"of total_docs"`
 }
@@ -55,56 +52,17 @@ func (s *api) searchFaceted(r *http.Request, in facetedRequest) (facetedReply, e
 
 // facets counts the metadata of all documents that match a query.
 func (s *api) facets(ctx context.Context, q retriever.Query, fields []string, top int) (map[string]facet, error) {
-	q.K = retriever.MaxK
-	found, err := s.assistant.Search(ctx, q)
+	counted, _, err := retriever.Facets(ctx, s.assistant.Corpus(), q, fields, top)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]facet, len(fields))
-	for _, field := range fields {
-		out[field] = count(found.Hits, field, top)
+	out := make(map[string]facet, len(counted))
+	for _, c := range counted {
+		f := facet{Field: c.Field, Values: make([]facetValue, len(c.Values)), TotalDocs: c.Documents}
+		for i, v := range c.Values {
+			f.Values[i] = facetValue(v)
+		}
+		out[c.Field] = f
 	}
 	return out, nil
-}
-
-// count makes the facet of one field. A list counts once for each of its values.
-func count(hits []retriever.Hit, field string, top int) facet {
-	byValue := make(map[string]*facetValue)
-	f := facet{Field: field, Values: []facetValue{}}
-	for _, h := range hits {
-		v, ok := h.Metadata[field]
-		if !ok {
-			continue
-		}
-		f.TotalDocs++
-		list, isList := v.([]any)
-		if !isList {
-			list = []any{v}
-		}
-		seen := make(map[string]bool, len(list))
-		for _, v := range list {
-			key, err := json.Marshal(v)
-			if err != nil || seen[string(key)] {
-				continue
-			}
-			seen[string(key)] = true
-			if byValue[string(key)] == nil {
-				byValue[string(key)] = &facetValue{Value: v}
-			}
-			byValue[string(key)].Count++
-		}
-	}
-	keys := make([]string, 0, len(byValue))
-	for key := range byValue {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(byValue[b].Count, byValue[a].Count), cmp.Compare(a, b))
-	})
-	for _, key := range keys[:min(top, len(keys))] {
-		v := *byValue[key]
-		v.Percentage = 100 * float64(v.Count) / float64(f.TotalDocs)
-		f.Values = append(f.Values, v)
-	}
-	return f
 }

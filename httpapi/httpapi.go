@@ -168,7 +168,7 @@ func New(a *assistant.Assistant, o Options) http.Handler {
 func (s *api) endpoints() []endpoint {
 	var all []endpoint
 	for _, of := range [][]endpoint{
-		s.chatEndpoints(), s.searchEndpoints(), s.operationEndpoints(), s.documentEndpoints(), s.sourceEndpoints(),
+		s.chatEndpoints(), s.searchEndpoints(), s.operationEndpoints(), s.diagramEndpoints(), s.documentEndpoints(), s.sourceEndpoints(),
 		s.sessionEndpoints(), s.systemEndpoints(),
 	} {
 		all = append(all, of...)

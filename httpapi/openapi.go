@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/api-assistant/api-assistant/assistant/apispec"
 	"github.com/api-assistant/api-assistant/httpapi/internal/openapi"
 )
 
@@ -87,14 +88,19 @@ func keysNeeded(needed bool) []map[string][]string {
 // known are the schemas of types that read or write themselves.
 func known() map[reflect.Type]*openapi.Schema {
 	kind := func(name string) *openapi.Schema { return &openapi.Schema{Type: openapi.Type{name}} }
+	status := kind("string")
+	for _, known := range []apispec.Status{apispec.OK, apispec.UnknownPath, apispec.WrongMethod, apispec.Deprecated, apispec.Ambiguous, apispec.NotChecked} {
+		status.Enum = append(status.Enum, string(known))
+	}
 	return map[reflect.Type]*openapi.Schema{
-		reflect.TypeFor[integer]():   kind("integer"),
-		reflect.TypeFor[float]():     kind("number"),
-		reflect.TypeFor[boolean]():   kind("boolean"),
-		reflect.TypeFor[anyObject](): {Type: openapi.Type{"object", "null"}},
-		reflect.TypeFor[metadata]():  openapi.Ref("Metadata"),
-		reflect.TypeFor[filter]():    openapi.Nullable(openapi.Ref("Filter")),
-		reflect.TypeFor[upload]():    {Type: openapi.Type{"string"}, Format: "binary"},
+		reflect.TypeFor[apispec.Status](): status,
+		reflect.TypeFor[integer]():        kind("integer"),
+		reflect.TypeFor[float]():          kind("number"),
+		reflect.TypeFor[boolean]():        kind("boolean"),
+		reflect.TypeFor[anyObject]():      {Type: openapi.Type{"object", "null"}},
+		reflect.TypeFor[metadata]():       openapi.Ref("Metadata"),
+		reflect.TypeFor[filter]():         openapi.Nullable(openapi.Ref("Filter")),
+		reflect.TypeFor[upload]():         {Type: openapi.Type{"string"}, Format: "binary"},
 	}
 }
 

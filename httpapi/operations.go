@@ -21,6 +21,11 @@ func (s *api) operationEndpoints() []endpoint {
 			text: "The id is an operation id, an endpoint such as \"GET /orders/{id}\", or the id of the operation's document. " +
 				"Where several APIs have it, the answer is 409 and names them.",
 		}},
+		{"POST /generate", call(s, http.StatusOK, s.generate), about{
+			id: "generate", tag: tag, summary: "Write client code for an operation", fails: []int{404, 409},
+			text:    "Code is written from the specification; no model is needed. Name the operation by operation_id, or by method and path.",
+			request: `{"operation_id": "placeOrder", "language": "python"}`,
+		}},
 		{"POST /verify", call(s, http.StatusOK, s.verify), about{
 			id: "verify", tag: tag, summary: "Check a text or code against the operations",
 			request: `{"text": "First GET /orders, then DELETE /order."}`,

@@ -58,14 +58,18 @@ type searchReply struct {
 }
 
 func (s *api) search(r *http.Request, in searchRequest) (searchReply, error) {
-	found, err := s.find(r.Context(), retriever.Query{Text: in.Query, K: int(in.NResults), Mode: retriever.Mode(in.Mode),
-		Filter: in.Filter.Filter, MinScore: float64(in.MinScore)})
+	q := retriever.Query{Text: in.Query, K: int(in.NResults), Mode: retriever.Mode(in.Mode),
+		Filter: in.Filter.Filter, MinScore: float64(in.MinScore), Expand: bool(in.Expand)}
+	if in.Diversify {
+		q.Diversity = 1 - float64(in.DiversityLambda)
+	}
+	found, err := s.find(r.Context(), q)
 	if err != nil {
 		return searchReply{}, err
 	}
 	out := searchReply{Results: hitsOf(found), Total: len(found.Hits), Query: in.Query, Mode: string(found.Mode), Warning: found.Degraded}
 	if in.Expand {
-		out.ExpandedQuery = &in.Query
+		out.ExpandedQuery = &found.Expanded
 	}
 	return out, nil
 }

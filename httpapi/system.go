@@ -34,7 +34,7 @@ type features struct {
 }
 
 // available are the features that this version has.
-var available = features{HybridSearch: true, FacetedSearch: true, Filtering: true}
+var available = features{HybridSearch: true, Reranking: true, QueryExpansion: true, Diversification: true, FacetedSearch: true, Filtering: true}
 
 type healthReply struct {
 	Status    string    `json:"status" validate:"oneof=healthy"`

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"path"
 	"reflect"
 	"strconv"
 	"strings"
@@ -65,12 +66,13 @@ type Types struct {
 	// Schemas are the components: those of the structs that were met, by name.
 	Schemas map[string]*Schema
 	known   map[reflect.Type]*Schema
+	names   map[reflect.Type]string
 }
 
 // NewTypes returns a Types that uses the given schemas for types that have a JSON
 // form of their own.
 func NewTypes(known map[reflect.Type]*Schema) *Types {
-	t := &Types{Schemas: make(map[string]*Schema), known: map[reflect.Type]*Schema{
+	t := &Types{Schemas: make(map[string]*Schema), names: make(map[reflect.Type]string), known: map[reflect.Type]*Schema{
 		reflect.TypeFor[time.Time](): {Type: Type{"string"}, Format: "date-time"},
 	}}
 	for typ, s := range known {
@@ -120,10 +122,14 @@ func (t *Types) of(typ reflect.Type, in bool) *Schema {
 // object returns a reference to the component of a struct, which is made at the
 // first call.
 func (t *Types) object(typ reflect.Type, in bool) *Schema {
-	name := componentName(typ)
-	if t.Schemas[name] != nil {
+	if name, ok := t.names[typ]; ok {
 		return Ref(name)
 	}
+	name := componentName(typ)
+	if t.Schemas[name] != nil { // of a type of another package
+		name = capital(path.Base(typ.PkgPath())) + name
+	}
+	t.names[typ] = name
 	s := &Schema{Type: Type{"object"}, Properties: make(map[string]*Schema)}
 	t.Schemas[name] = s // before its fields, which may refer to it
 	t.fields(s, typ, in)
@@ -252,10 +258,14 @@ func defaultValue(text string, s *Schema) any {
 
 // componentName is the name of a type with a capital letter.
 func componentName(typ reflect.Type) string {
-	name := []rune(typ.Name())
-	if len(name) == 0 {
+	if typ.Name() == "" {
 		return "Object"
 	}
-	name[0] = unicode.ToUpper(name[0])
-	return string(name)
+	return capital(typ.Name())
+}
+
+func capital(name string) string {
+	runes := []rune(name)
+	runes[0] = unicode.ToUpper(runes[0])
+	return string(runes)
 }

@@ -156,7 +156,7 @@ func (a *Assistant) stream(ctx context.Context, q Question, send func(Event) boo
 	if err := a.addCode(ctx, &answer, material); err != nil {
 		return err
 	}
-	context := pack(material, a.budget-codeTokens(answer.Code))
+	context := pack(material, answer.Code, a.budget)
 	answer.Sources = context.sources
 	if !send(Event{Sources: answer.Sources}) {
 		return errStopped

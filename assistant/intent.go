@@ -80,7 +80,7 @@ var cues = compileCues(map[Intent]map[float64][]string{
 })
 
 // actionWords are what people do with resources.
-const actionWords = `(add|append|apply|approve|archive|assign|attach|block|book|browse|buy|call|cancel|change|charge|check|clone|close|complete|confirm|connect|convert|copy|count|create|deactivate|delete|disable|dismiss|download|edit|enable|end|erase|export|fetch|filter|find|get|import|insert|invite|issue|join|kick|leave|list|lock|look up|lookup|make|mark|merge|modify|move|open|pay|pin|place|post|publish|query|read|refund|register|reject|remove|rename|replace|request|reset|restore|restrict|retrieve|revoke|rotate|schedule|search|see|send|set|share|show|start|stop|submit|subscribe|sync|track|transfer|trigger|unpin|unsubscribe|update|upload|validate|verify|view|write)`
+const actionWords = `(add|append|apply|approve|archive|assign|attach|block|book|browse|buy|call|cancel|change|charge|check|clone|close|complete|confirm|connect|convert|copy|count|create|deactivate|delete|disable|dismiss|download|edit|enable|end|erase|export|fetch|filter|find|get|import|insert|invite|issue|join|kick|leave|list|lock|look up|lookup|make|mark|merge|modify|move|open|paginate|pay|pin|place|post|publish|query|read|refund|register|reject|remove|rename|replace|request|reset|restore|restrict|retrieve|revoke|rotate|schedule|search|see|send|set|share|show|sort|start|stop|submit|subscribe|sync|track|transfer|trigger|unpin|unsubscribe|update|upload|validate|verify|view|write)`
 
 func compileCues(table map[Intent]map[float64][]string) []cue {
 	var out []cue

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/api-assistant/api-assistant/assistant/codegen"
 	"github.com/api-assistant/api-assistant/llm"
 )
 
@@ -31,18 +30,18 @@ var manner = map[Intent]string{
 
 // prompt builds the request to the model.
 func (a *Assistant) prompt(q Question, answer *Answer, context packed) llm.Request {
-	marks := newBoundary(context.passages, answer.Code)
+	marks := newBoundary(context)
 	var b strings.Builder
 	b.WriteString("Reference material:\n\n")
 	for _, p := range context.passages {
 		marks.quote(&b, fmt.Sprintf("number=\"%d\" title=%q", p.Number, p.Title), p.Text)
 	}
-	for _, s := range answer.Code {
+	for _, s := range context.code {
 		marks.quote(&b, fmt.Sprintf("code=%q for=%q", s.Language, s.Endpoint), s.Source)
 	}
 	b.WriteString("Question: ")
 	b.WriteString(q.Text)
-	messages := []llm.Message{{Speaker: llm.System, Content: systemMessage(marks, answer)}}
+	messages := []llm.Message{{Speaker: llm.System, Content: systemMessage(marks, answer, len(context.code) > 0)}}
 	messages = append(messages, remembered(q.History, a.historyTokens)...)
 	messages = append(messages, llm.Message{Speaker: llm.User, Content: b.String()})
 	role := q.Role
@@ -52,14 +51,14 @@ func (a *Assistant) prompt(q Question, answer *Answer, context packed) llm.Reque
 	return llm.Request{Messages: messages, Role: role, Question: answer.Query, Passages: context.passages}
 }
 
-func systemMessage(m boundary, answer *Answer) string {
+func systemMessage(m boundary, answer *Answer, hasCode bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, instructions, string(m))
 	b.WriteString("\n" + manner[answer.Intent])
 	if answer.Language != "" {
 		fmt.Fprintf(&b, "\nWrite code in %s.", answer.Language)
 	}
-	if len(answer.Code) > 0 {
+	if hasCode {
 		b.WriteString("\nThe material ends with code that was generated from the specification. Start from it rather than from memory.")
 	}
 	return b.String()
@@ -71,12 +70,12 @@ func systemMessage(m boundary, answer *Answer) string {
 // mark.
 type boundary string
 
-func newBoundary(passages []llm.Passage, code []codegen.Snippet) boundary {
+func newBoundary(context packed) boundary {
 	var material strings.Builder
-	for _, p := range passages {
+	for _, p := range context.passages {
 		material.WriteString(p.Title + "\x00" + p.Text + "\x00")
 	}
-	for _, s := range code {
+	for _, s := range context.code {
 		material.WriteString(s.Endpoint + "\x00" + s.Source + "\x00")
 	}
 	return boundaryFor(material.String())

@@ -22,7 +22,9 @@ export class Failure extends Error {
 function explain(status, body, retryAfter) {
   const said = body?.message || (status ? `the server answered ${status}` : "the server cannot be reached");
   const wait = status === 429 && retryAfter ? `; try again in ${retryAfter} s` : "";
-  return said[0].toUpperCase() + said.slice(1) + wait + ".";
+  // A message that begins with a file name or a field keeps it as it is.
+  const sentence = /^[a-z]+ /.test(said) ? said[0].toUpperCase() + said.slice(1) : said;
+  return `${sentence}${wait}${sentence.endsWith(".") && !wait ? "" : "."}`;
 }
 
 // request sends JSON and returns the response of a success.

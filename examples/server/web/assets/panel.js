@@ -53,12 +53,15 @@ async function open(title, fetch) {
   }
 }
 
+// prose may be Markdown; in other kinds of document each line stands for itself.
+const prose = new Set(["section", "page"]);
+
 function content(document) {
   const meta = document.metadata ?? {};
   const endpoint = meta.content_type === "endpoint" && meta.endpoint;
   return [
     endpoint ? h("p", { class: "row" }, toView("code", endpoint, "Generate code"), toView("diagrams", endpoint, "Draw the call")) : "",
-    h("div", { class: "text" }, render(document.content)),
+    h("div", { class: "text" }, prose.has(meta.content_type) ? render(document.content) : h("p", { class: "lines" }, document.content)),
     h("details", {}, h("summary", {}, "Metadata"),
       h("dl", {}, Object.entries(meta).flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, Array.isArray(value) ? value.join(", ") : String(value))]))),
   ];

@@ -54,6 +54,7 @@ afterEach(async (t) => {
   if (skip) {
     return;
   }
+  await context.unrouteAll({ behavior: "ignoreErrors" }); // requests may still be under way
   await context.close();
   if (stood.size > 0) {
     t.diagnostic?.(`stood in for ${[...stood].join(", ")}`);
@@ -81,7 +82,10 @@ check("chat: answer, citation, panel, marks", async () => {
   await answer.locator(".citation").first().click();
   await page.locator("#panel[open] .text").waitFor();
   await page.locator("#panel .text").getByText("orders").first().waitFor();
-  await shot("web-chat");
+  if (shots) {
+    await page.setViewportSize({ width: 1080, height: 640 });
+    await shot("web-chat");
+  }
   await page.keyboard.press("Escape");
   await page.locator("#panel:not([open])").waitFor({ state: "attached" });
   assert.equal(await page.evaluate(() => document.activeElement.className), "link citation", "the focus returns");
@@ -154,7 +158,7 @@ check("chat: every verdict, code and its problems, and hostile text", async () =
   assert.equal(await clipboard(), "print('<b>')");
 });
 
-check("chat: stop ends the stream; an error is said", async () => {
+check("chat: stop ends the stream", async () => {
   await feed([["delta", { text: "The first words" }]], { hang: true });
   await open();
   await page.getByLabel("Your question").fill("a question");
@@ -163,7 +167,6 @@ check("chat: stop ends the stream; an error is said", async () => {
   await page.getByRole("button", { name: "Stop" }).click();
   await page.locator(".assistant", { hasText: "Stopped." }).waitFor();
   assert.equal(await page.evaluate(() => window.aborted), true);
-  await page.unrouteAll();
 });
 
 check("chat: an error event is shown", async () => {
@@ -208,8 +211,7 @@ check("sources: upload by choice and by dropping, warnings, errors with their pl
   assert.match(await good.innerText(), /leads out of the upload/);
   const bad = page.locator("#uploads > li", { hasText: "bad.json" });
   await bad.getByRole("alert").waitFor();
-  assert.match(await bad.innerText(), /nothing was stored[\s\S]*bad\.json[\s\S]*2/);
-  await shot("web-sources");
+  assert.match(await bad.innerText(), /nothing was stored\s+bad\.json:2:\d+: /);
 
   const dropped = await page.evaluateHandle(() => {
     const data = new DataTransfer();
@@ -243,12 +245,12 @@ check("diagrams: all kinds, as text and drawn", async () => {
   await open("diagrams");
   const form = page.locator("#diagram-form");
   for (const kind of ["sequence", "overview", "auth-flow", "er"]) {
-    await form.getByLabel("Diagram").selectOption(kind);
+    await form.locator("[name=kind]").selectOption(kind);
     if (kind === "sequence") {
       await form.getByLabel("Operation").fill("POST /orders");
     }
     if (kind === "er") {
-      await form.getByLabel("Schema").fill("type Query { a: A } type A { b: B } type B { c: Int }");
+      await form.locator("[name=schema_content]").fill("type Query { a: A } type A { b: B } type B { c: Int }");
     }
     await page.evaluate(() => document.getElementById("diagram-output").replaceChildren());
     await form.getByRole("button", { name: "Draw" }).click();
@@ -362,6 +364,7 @@ check("dark, light, and a small screen", async () => {
   }
   await page.goto(`${server.url}/#/chat`);
   await ask("How do I place an order?");
+  await page.evaluate(() => scrollTo(0, 0));
   await shot("web-narrow-dark");
 });
 

@@ -3,7 +3,7 @@
 //
 //	go run ./examples/server
 //
-// It needs nothing beside it. Settings come from the environment and from a file
+// `server help` lists the other commands. It needs nothing beside it. Settings come from the environment and from a file
 // .env; config.go lists them.
 package main
 
@@ -24,11 +24,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Environ(), ".env", os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "server:", err)
-		os.Exit(1)
-	}
+	code := dispatch(ctx, invocation{args: os.Args[1:], environ: os.Environ(), dotenv: ".env", out: os.Stdout, log: os.Stderr})
+	stop()
+	os.Exit(code)
 }
 
 // run serves until ctx ends, then drains. What a person should read goes to out,

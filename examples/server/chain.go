@@ -12,9 +12,9 @@ import (
 	"github.com/api-assistant/api-assistant/httpapi"
 )
 
-// open are the requests that need no key and are not limited: a load balancer
-// makes them.
-var open = []string{"GET /health", "GET /ready"}
+// open are the requests that need no key and are not limited: those of a load
+// balancer, and the static files of the web page.
+var open = []string{"GET /health", "GET /ready", "GET /{$}", "GET /assets/"}
 
 // settings says which variable a setting of package auth comes from, and what
 // to do in a shell.

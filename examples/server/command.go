@@ -16,6 +16,16 @@ type invocation struct {
 	out, log io.Writer
 }
 
+// variable returns a variable of the environment that is no setting of the server.
+func (in invocation) variable(name string) string {
+	for _, kv := range in.environ {
+		if k, v, _ := strings.Cut(kv, "="); k == name {
+			return v
+		}
+	}
+	return ""
+}
+
 // command is one thing that the program does.
 type command struct {
 	name, usage, does string
@@ -31,7 +41,15 @@ func commands() []command {
 		{"keygen", "keygen [-n KEYS]", "print a new SECRET_KEY and API_KEYS", keygen},
 		{"check", "check", "hold the configuration to the security checklist", check},
 		{"health", "health [-url URL]", "ask a running server whether it lives", health},
-		{"verify", "verify [-format text|json] -spec FILE [-spec FILE …] TEXT.md", "look up the endpoints that a text mentions", verifyText},
+		{"ingest", "ingest [-url URL] [-name NAME] FILE|DIR|- …", "upload files", ingestFiles},
+		{"search", "search [-url URL] [-n N] [-mode MODE] QUERY", "find documents", search},
+		{"ask", "ask [-url URL] QUESTION", "answer a question, with its sources checked", ask},
+		{"verify", "verify [-url URL | -spec FILE …] [-format text|json|sarif] FILE|-", "look up the endpoints that a text mentions; 1 if one does not exist", verifyText},
+		{"backup", "backup FILE.tar", "copy the documents, also while a server runs", backup},
+		{"restore", "restore [-force] FILE.tar", "put a backup into the data directory", restore},
+		{"export", "export [FILE]", "write the documents as JSON lines", exportLines},
+		{"import", "import FILE|-", "read an export", importLines},
+		{"reembed", "reembed", "make vectors with another embedder; the server must be stopped", reembed},
 	}
 }
 
@@ -81,5 +99,6 @@ func help(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %s\n%s%s\n", c.usage, strings.Repeat(" ", 8), c.does)
 	}
+	fmt.Fprintln(w, "Without -url a command uses the data directory; the key for -url is read from API_KEY.")
 	fmt.Fprintln(w, "Exit codes: 0 success, 1 a failure or a finding, 2 a wrong call.")
 }

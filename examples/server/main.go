@@ -51,6 +51,9 @@ func run(ctx context.Context, environ []string, dotenv string, out, logTo io.Wri
 			log.Error("closing the store failed", "error", err)
 		}
 	}()
+	if cfg.VectorStore == storeChromem {
+		defer serveAdmin(cfg.DataDir, service.data, log)()
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ const version = "0.1.0"
 // service is the assistant with its store.
 type service struct {
 	*assistant.Assistant
+	data         dataset
 	loadedSample int // documents of the sample that were loaded at this start
 }
 
@@ -42,7 +43,7 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	if err != nil {
 		return nil, errors.Join(err, corpus.Close())
 	}
-	s := &service{Assistant: a}
+	s := &service{Assistant: a, data: dataset{store, corpus, cfg.Collection}}
 	if isNew && cfg.LoadSample {
 		done, err := a.Ingest(ctx, assistant.File{Name: sample.BookshopName, Content: bytes.NewReader(sample.Bookshop)})
 		if err != nil {

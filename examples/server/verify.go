@@ -3,95 +3,122 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant"
-	"github.com/api-assistant/api-assistant/assistant/apispec"
+	"github.com/api-assistant/api-assistant/httpapi"
 )
 
-// finding is an endpoint of a text as verify prints it.
+// finding is an endpoint that a text mentions, as POST /verify has it.
 type finding struct {
-	Mention string         `json:"mention"`
-	Status  apispec.Status `json:"status"`
-	Nearest []string       `json:"nearest"`
+	Mention string   `json:"mention"`
+	Status  string   `json:"status"`
+	Nearest []string `json:"nearest"`
+}
+
+// wrong reports whether there is no such endpoint.
+func (f finding) wrong() bool { return f.Status == "unknown_path" || f.Status == "wrong_method" }
+
+// message says what is wrong.
+func (f finding) message() string {
+	said := f.Mention + ": " + strings.ReplaceAll(f.Status, "_", " ")
+	if len(f.Nearest) > 0 {
+		said += " (did you mean " + f.Nearest[0] + "?)"
+	}
+	return said
+}
+
+// formats are the ways to print findings.
+var formats = map[string]func(w io.Writer, name, text string, found []finding) error{
+	"text": func(w io.Writer, name, text string, found []finding) error {
+		printFindings(w, found)
+		return nil
+	},
+	"json": func(w io.Writer, name, text string, found []finding) error {
+		return json.NewEncoder(w).Encode(map[string]any{"endpoints": found})
+	},
+	"sarif": writeSARIF,
+}
+
+func printFindings(w io.Writer, found []finding) {
+	for _, f := range found {
+		fmt.Fprintf(w, "%-12s  %s\n", f.Status, f.message())
+	}
 }
 
 // verifyText looks up the endpoints that a text mentions. It fails if one does
 // not exist.
-func verifyText(ctx context.Context, in invocation) error {
+func verifyText(ctx context.Context, in invocation) (err error) {
 	flags := quietFlags("verify")
-	format := flags.String("format", "text", "text or json")
+	where := targetFlags(flags)
+	format := flags.String("format", "text", "text, json or sarif")
 	var specs []string
-	flags.Func("spec", "API description", func(s string) error { specs = append(specs, s); return nil })
+	flags.Func("spec", "API description, instead of a server or the data directory", func(s string) error {
+		specs = append(specs, s)
+		return nil
+	})
 	if err := flags.Parse(in.args); err != nil {
 		return usageError(err.Error())
 	}
-	if flags.NArg() != 1 || len(specs) == 0 || *format != "text" && *format != "json" {
-		return usageError("it needs one text, at least one -spec, and -format text or json")
+	write := formats[*format]
+	if flags.NArg() != 1 || write == nil {
+		return usageError("it needs one file (- is standard input), and -format text, json or sarif")
 	}
-	text, err := os.ReadFile(flags.Arg(0))
+	text, err := readInput(flags.Arg(0))
 	if err != nil {
 		return err
 	}
-	findings, ok, err := lookUp(ctx, specs, string(text))
+	open := where.open
+	if len(specs) > 0 {
+		open = func(ctx context.Context, _ invocation) (*api, error) { return specAPI(ctx, specs) }
+	}
+	a, err := open(ctx, in)
 	if err != nil {
 		return err
 	}
-	if *format == "json" {
-		if err := json.NewEncoder(in.out).Encode(findings); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range findings {
-			fmt.Fprintf(in.out, "%-12s %s", f.Status, f.Mention)
-			if len(f.Nearest) > 0 {
-				fmt.Fprintf(in.out, " (did you mean %s?)", f.Nearest[0])
-			}
-			fmt.Fprintln(in.out)
-		}
+	defer func() { err = errors.Join(err, a.close()) }()
+	var reply struct{ Endpoints []finding }
+	if err := a.post(ctx, "/verify", map[string]any{"text": string(text)}, &reply); err != nil {
+		return err
 	}
-	if !ok {
-		return errNotOK
+	if err := write(in.out, flags.Arg(0), string(text), reply.Endpoints); err != nil {
+		return err
+	}
+	for _, f := range reply.Endpoints {
+		if f.wrong() {
+			return errNotOK
+		}
 	}
 	return nil
 }
 
-// lookUp reads the descriptions and reports whether all endpoints of the text
-// are theirs.
-func lookUp(ctx context.Context, specs []string, text string) (findings []finding, ok bool, err error) {
+// specAPI is the api of an assistant that knows the given descriptions only.
+func specAPI(ctx context.Context, specs []string) (*api, error) {
 	a, err := assistant.New(assistant.Config{})
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	defer a.Close()
 	for _, path := range specs {
 		f, err := os.Open(path)
-		if err != nil {
-			return nil, false, err
+		if err == nil {
+			_, err = a.Ingest(ctx, assistant.File{Name: filepath.ToSlash(path), Content: f})
+			err = errors.Join(err, f.Close())
 		}
-		_, err = a.Ingest(ctx, assistant.File{Name: filepath.Base(path), Content: f})
-		f.Close()
 		if err != nil {
-			return nil, false, err
+			return nil, errors.Join(err, a.Close())
 		}
 	}
 	catalog, err := a.Catalog(ctx)
+	if err == nil && catalog.Len() == 0 {
+		err = errors.New("the descriptions have no operations, so that nothing can be checked")
+	}
 	if err != nil {
-		return nil, false, err
+		return nil, errors.Join(err, a.Close())
 	}
-	if catalog.Len() == 0 {
-		return nil, false, fmt.Errorf("the descriptions have no operations, so that nothing can be checked")
-	}
-	findings, ok = []finding{}, true
-	for _, e := range assistant.Verify(catalog, text).Endpoints {
-		f := finding{Mention: e.Mention, Status: e.Status, Nearest: []string{}}
-		for _, n := range e.Nearest {
-			f.Nearest = append(f.Nearest, n.Method+" "+n.Path)
-		}
-		findings = append(findings, f)
-		ok = ok && e.Status != "unknown_path" && e.Status != "wrong_method"
-	}
-	return findings, ok, nil
+	return inProcess(httpapi.New(a, httpapi.Options{}), a.Close), nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
 	"github.com/api-assistant/api-assistant/examples/sample"
-	"github.com/api-assistant/api-assistant/examples/server/web"
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/retriever"
 )
@@ -58,6 +57,6 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 }
 
 func (s *service) handler(cfg config, log *slog.Logger) http.Handler {
-	return web.Mount(httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
-		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log}))
+	return httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
+		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log})
 }

@@ -25,8 +25,8 @@ var settings = strings.NewReplacer(
 	"auth: RateLimitConfig.PerMinute:", "RATE_LIMIT_PER_MINUTE:",
 	"auth: RateLimitConfig.Burst:", "RATE_LIMIT_BURST:",
 	"auth: TrustedProxies:", "TRUSTED_PROXIES:",
-	"with GenerateSecret", "with: openssl rand -hex 32",
-	"with GenerateKey", "with: openssl rand -hex 24",
+	"with GenerateSecret", "with: server keygen",
+	"with GenerateKey", "with: server keygen",
 )
 
 // newProtection builds what stands before the handler: recover, request id,

@@ -25,49 +25,48 @@ var settings = strings.NewReplacer(
 	"auth: RateLimitConfig.PerMinute:", "RATE_LIMIT_PER_MINUTE:",
 	"auth: RateLimitConfig.Burst:", "RATE_LIMIT_BURST:",
 	"auth: TrustedProxies:", "TRUSTED_PROXIES:",
-	"with GenerateSecret", "with: openssl rand -hex 32",
-	"with GenerateKey", "with: openssl rand -hex 24",
+	"with GenerateSecret", "with: server keygen",
+	"with GenerateKey", "with: server keygen",
 )
 
 // newProtection builds what stands before the handler: recover, request id,
 // access log, security headers, CORS, keys, rate limit. It reports all mistakes
 // at once, by the names of the variables.
-func newProtection(cfg config, log *slog.Logger) (auth.Middleware, error) {
+func newProtection(cfg config, log *slog.Logger, m *metrics) (auth.Middleware, error) {
 	var wrong []error
 	client, err := auth.NewClient(cfg.TrustedProxies...)
 	wrong = append(wrong, err)
+	shared, err := newLimits(cfg)
+	wrong = append(wrong, err)
 	cors, err := auth.CORS(auth.CORSConfig{Origins: cfg.AllowedOrigins})
 	wrong = append(wrong, err)
-	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, accessLog(log, client), auth.SecurityHeaders(), cors}
+	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, accessLog(log, client, m), auth.SecurityHeaders(), cors}
 	if cfg.RequireAuth {
 		held := make([]auth.Key, len(cfg.APIKeys))
 		for i, k := range cfg.APIKeys {
 			held[i] = auth.Key{Key: k}
 		}
-		keys, err := auth.NewKeys(auth.KeysConfig{Secret: cfg.SecretKey, Keys: held, Open: open, Client: client})
+		keys, err := auth.NewKeys(auth.KeysConfig{Secret: cfg.SecretKey, Keys: held, Open: open, Client: client, FailedLimiter: shared.wrongKeys, Log: log})
 		if wrong = append(wrong, err); err == nil {
 			chain = append(chain, keys.Middleware())
 		}
 	}
-	if cfg.RatePerMinute > 0 {
-		limit, err := auth.RateLimit(auth.RateLimitConfig{PerMinute: cfg.RatePerMinute, Burst: cfg.RateBurst,
-			Exempt: append([]string{"HEAD /health", "HEAD /ready"}, open...), Client: client})
-		wrong = append(wrong, err)
-		chain = append(chain, limit)
-	}
+	limit, err := cfg.rateLimit(shared, client, log)
+	wrong, chain = append(wrong, err), append(chain, limit)
 	if err := errors.Join(wrong...); err != nil {
 		return nil, errors.New(settings.Replace(err.Error()))
 	}
 	return func(h http.Handler) http.Handler { return auth.Chain(h, chain...) }, nil
 }
 
-// accessLog writes a line for each request: no bodies, no headers, no query.
-func accessLog(log *slog.Logger, client *auth.Client) auth.Middleware {
+// accessLog writes a line for each request and counts it: no bodies, no headers, no query.
+func accessLog(log *slog.Logger, client *auth.Client, m *metrics) auth.Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
 			counted := &counter{ResponseWriter: w, status: http.StatusOK}
 			defer func() {
+				m.request(r.Method, counted.status, time.Since(start))
 				log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", counted.status,
 					"bytes", counted.bytes, "ms", fmt.Sprintf("%.1f", float64(time.Since(start).Microseconds())/1000),
 					"client", client.Address(r).String(), "request_id", w.Header().Get("X-Request-ID"))

@@ -11,7 +11,6 @@ import (
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
 	"github.com/api-assistant/api-assistant/examples/sample"
-	"github.com/api-assistant/api-assistant/examples/server/web"
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/retriever"
 )
@@ -22,6 +21,7 @@ const version = "0.1.0"
 // service is the assistant with its store.
 type service struct {
 	*assistant.Assistant
+	data         dataset
 	loadedSample int // documents of the sample that were loaded at this start
 }
 
@@ -42,7 +42,7 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	if err != nil {
 		return nil, errors.Join(err, corpus.Close())
 	}
-	s := &service{Assistant: a}
+	s := &service{Assistant: a, data: dataset{store, corpus, cfg.Collection}}
 	if isNew && cfg.LoadSample {
 		done, err := a.Ingest(ctx, assistant.File{Name: sample.BookshopName, Content: bytes.NewReader(sample.Bookshop)})
 		if err != nil {
@@ -57,6 +57,6 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 }
 
 func (s *service) handler(cfg config, log *slog.Logger) http.Handler {
-	return web.Mount(httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
-		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log}))
+	return httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
+		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log})
 }

@@ -41,6 +41,7 @@ var floors = []struct {
 	{"retriever/*", 2, []string{"retriever"}},
 	{"assistant", 3, []string{"assistant/*"}},
 	{"assistant/*", 3, []string{"assistant/apispec", "assistant/internal/*"}},
+	{"assistant/verify", 3, []string{"assistant/apispec"}},
 	{"assistant/internal/*", 3, nil},
 	{"assistant/session", 3, nil},
 	{"assistant/session/sessiontest", 3, []string{"assistant/session"}},

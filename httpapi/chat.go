@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/api-assistant/api-assistant/assistant"
-	"github.com/api-assistant/api-assistant/assistant/apispec"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/vectorstore"
 )
@@ -53,18 +52,18 @@ func (h *history) UnmarshalJSON(b []byte) error {
 // chatReply is the answer of POST /chat. The first eight fields are those that
 // older clients know.
 type chatReply struct {
-	Response       string       `json:"response"`
-	Sources        []chatSource `json:"sources"`
-	ScrapedURLs    []string     `json:"scraped_urls"`
-	FailedURLs     []string     `json:"failed_urls"`
-	IndexedDocs    int          `json:"indexed_docs"`
-	ContextResults int          `json:"context_results"`
-	SessionID      *string      `json:"session_id"`
-	Timestamp      time.Time    `json:"timestamp"`
-	Grounded       bool         `json:"grounded"`
-	Verification   verification `json:"verification"`
-	Model          string       `json:"model"`
-	Usage          chatUsage    `json:"usage"`
+	Response       string                 `json:"response"`
+	Sources        []chatSource           `json:"sources"`
+	ScrapedURLs    []string               `json:"scraped_urls"`
+	FailedURLs     []string               `json:"failed_urls"`
+	IndexedDocs    int                    `json:"indexed_docs"`
+	ContextResults int                    `json:"context_results"`
+	SessionID      *string                `json:"session_id"`
+	Timestamp      time.Time              `json:"timestamp"`
+	Grounded       bool                   `json:"grounded"`
+	Verification   assistant.Verification `json:"verification"`
+	Model          string                 `json:"model"`
+	Usage          chatUsage              `json:"usage"`
 }
 
 type chatSource struct {
@@ -110,7 +109,7 @@ func (s *api) chat(w http.ResponseWriter, r *http.Request) error {
 func (s *api) chatReply(a assistant.Answer) chatReply {
 	reply := chatReply{Response: a.Text, Sources: []chatSource{}, ScrapedURLs: []string{}, FailedURLs: []string{},
 		ContextResults: len(a.Sources), Timestamp: s.now().UTC(), Grounded: a.Grounded,
-		Verification: verificationOf(a.Verification), Model: a.Model,
+		Verification: a.Verification, Model: a.Model,
 		Usage: chatUsage{a.Usage.PromptTokens, a.Usage.CompletionTokens}}
 	for _, c := range a.Citations {
 		reply.Sources = append(reply.Sources, chatSource{Type: "indexed_doc", Title: c.Title, APIName: c.API,
@@ -191,37 +190,6 @@ func (s *api) form(w http.ResponseWriter, r *http.Request, media string) (url.Va
 	}
 }
 
-// verification is the wire form of assistant.Verification.
-type verification struct {
-	Endpoints []endpointCheck `json:"endpoints"`
-}
-
-type endpointCheck struct {
-	Mention     string         `json:"mention"`
-	Method      string         `json:"method"`
-	Path        string         `json:"path"`
-	Status      apispec.Status `json:"status"`
-	OperationID string         `json:"operation_id"`
-	Operation   string         `json:"operation"`
-	API         string         `json:"api"`
-	Nearest     []string       `json:"nearest"`
-}
-
-func verificationOf(v assistant.Verification) verification {
-	out := verification{Endpoints: []endpointCheck{}}
-	for _, e := range v.Endpoints {
-		c := endpointCheck{Mention: e.Mention, Method: e.Method, Path: e.Target, Status: e.Status, Nearest: []string{}}
-		if op := e.Operation; op != nil {
-			c.OperationID, c.Operation, c.API = op.OperationID, op.Endpoint(), op.API
-		}
-		for _, op := range e.Nearest {
-			c.Nearest = append(c.Nearest, op.Endpoint())
-		}
-		out.Endpoints = append(out.Endpoints, c)
-	}
-	return out
-}
-
 // verifyRequest is the body of POST /verify.
 type verifyRequest struct {
 	Text string `json:"text" validate:"notblank,max=1048576"`
@@ -237,6 +205,6 @@ func (s *api) verify(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.reply(w, r, http.StatusOK, verificationOf(assistant.Verify(catalog, req.Text)))
+	s.reply(w, r, http.StatusOK, assistant.Verify(catalog, req.Text))
 	return nil
 }

@@ -35,4 +35,5 @@ func Example_answer() {
 	//   [1] POST /orders (Bookshop)
 	// Checked against the specification:
 	//   ok           POST /orders
+	//   ok           placeOrder
 }

@@ -26,7 +26,7 @@ func standalone(history []llm.Message, question string) string {
 	for _, m := range turns {
 		switch m.Speaker {
 		case llm.User:
-			subject = complete(subject, endpoint, clip(m.Content, maxClassified))
+			subject = complete(subject, endpoint, ends(m.Content))
 		case llm.Assistant:
 			endpoint = firstEndpoint(m.Content)
 		}
@@ -75,7 +75,7 @@ type words struct {
 
 func read(question string) words {
 	w := words{text: question}
-	for _, f := range strings.Fields(clip(question, maxClassified)) {
+	for _, f := range strings.Fields(ends(question)) {
 		f = strings.TrimFunc(f, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/{}#_", r)
 		})

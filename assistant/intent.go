@@ -96,7 +96,7 @@ func compileCues(table map[Intent]map[float64][]string) []cue {
 
 // Classify says by rules what a question is after.
 func Classify(question string) Classified {
-	text := strings.ToLower(strings.Join(strings.Fields(clip(question, maxClassified)), " "))
+	text := strings.ToLower(strings.Join(strings.Fields(ends(question)), " "))
 	language := askedLanguage(question)
 	weights := make(map[Intent]float64, len(intents))
 	for _, c := range cues {
@@ -123,8 +123,16 @@ func Classify(question string) Classified {
 }
 
 // maxClassified is how much of a question the rules read, in bytes: what is
-// wanted stands at the beginning of a long message.
-const maxClassified = 2000
+// wanted stands at the beginning or the end of a long message.
+const maxClassified = 600
+
+// ends are the beginning and the end of a long text.
+func ends(text string) string {
+	if len(text) <= maxClassified {
+		return text
+	}
+	return text[:maxClassified/2] + " " + text[len(text)-maxClassified/2:]
+}
 
 // precedence decides ties: the more special intent first.
 var precedence = []Intent{DocumentationGap, CodeGeneration, Authentication, SchemaExplanation, EndpointLookup, GeneralQuestion}

@@ -2,14 +2,18 @@ package assistant_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -151,4 +155,47 @@ func TestEcho(t *testing.T) {
 	prompt := messages[3].Content
 	require.Equal(t, 1, strings.Count(prompt, "DELETE /orders/{order_id}: "))
 	require.True(t, strings.HasSuffix(prompt, "Question: How do I cancel an order?"))
+}
+
+// TestFakeServer does the same with the fake server of the development data, which
+// others use too.
+func TestFakeServer(t *testing.T) {
+	script := filepath.Join(cmp.Or(os.Getenv("API_ASSISTANT_DATA"), "../../shared/data"), "..", "tools", "fake_llm.py")
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not here")
+	}
+	if _, err := os.Stat(script); err != nil {
+		t.Skipf("the fake server is not here (set API_ASSISTANT_DATA): %v", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	_, port, _ := net.SplitHostPort(address)
+	server := exec.CommandContext(t.Context(), python, script, "--port", port)
+	require.NoError(t, server.Start())
+	t.Cleanup(func() { _ = server.Wait() }) // the end of the context kills it
+	require.Eventually(t, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond)
+
+	model, err := openai.New(openai.Config{Endpoint: openai.Endpoint{BaseURL: "http://" + address + "/v1"}, Model: "echo"})
+	require.NoError(t, err)
+	a := newAssistant(t, assistant.Config{LLM: model, NoRepair: true, ContextTokens: 1000})
+	ingestSample(t, a)
+	answer, err := a.Ask(t.Context(), assistant.Question{Text: "How do I cancel an order?",
+		History: []llm.Message{{Speaker: llm.User, Content: "hello"}, {Speaker: llm.Assistant, Content: "good day"}}})
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(answer.Text, "DELETE /orders/{order_id}: "), "the context stands there once")
+	require.Less(t, assistant.Tokens(answer.Text), 1000+700, "context, instructions and what JSON adds")
+	var roles []string
+	for _, m := range regexp.MustCompile(`"role": ?"(\w+)"`).FindAllStringSubmatch(answer.Text, -1) {
+		roles = append(roles, m[1])
+	}
+	require.Equal(t, []string{"system", "user", "assistant", "user"}, roles)
 }

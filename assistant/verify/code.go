@@ -30,6 +30,9 @@ var languages = map[string]language{
 	"html": dataLanguage, "css": dataLanguage, "sql": dataLanguage, "nginx": dataLanguage, "diff": dataLanguage, "dockerfile": dataLanguage,
 }
 
+// plainNames are the languages of blocks that are no code.
+var plainNames = map[string]bool{"text": true, "txt": true, "plain": true, "plaintext": true, "markdown": true, "md": true, "log": true, "output": true}
+
 // code reads a fenced block: for its requests where the language is known, and for
 // URLs and "METHOD /path" else.
 func (c *checker) code(b block) {
@@ -65,7 +68,7 @@ func (c *checker) code(b block) {
 	u := unit{checker: c, start: b.start, end: b.end, strict: true}
 	u.data = lang == dataLanguage
 	u.taken = append(u.taken, c.endpoints[before:]...)
-	u.program = lang != "" && lang != dataLanguage && lang != httpLanguage
+	u.program = lang != dataLanguage && lang != httpLanguage && (lang != "" || name != "" && !plainNames[name])
 	u.read()
 }
 

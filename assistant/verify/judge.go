@@ -75,7 +75,7 @@ func (u *unit) worthTelling(t *target, r apispec.Resolution) bool {
 	if t.url {
 		return !isFile(t.path) || r.Likeness >= akin
 	}
-	return !isFile(t.path) && (t.code || u.inCell(t)) && r.Likeness >= akin
+	return !isFile(t.path) && (t.code && t.start > 0 && u.text[t.start-1] == '`' || u.inCell(t)) && r.Likeness >= akin
 }
 
 // hasLiteral reports whether a path has a segment that is no placeholder.

@@ -199,7 +199,11 @@ func (u *unit) target(i int, inCode bool) (target, bool) {
 		}
 		t.url = true
 	}
-	t.end = i + extent(rest, inCode)
+	length := extent(rest[:min(len(rest), maxPath+1)], inCode)
+	if length > maxPath {
+		return target{}, false
+	}
+	t.end = i + length
 	written := text[i:t.end]
 	if t.end-i <= prefix+1 && !t.url {
 		if written == "/" {
@@ -310,6 +314,9 @@ func hostEnd(s string) int {
 	return i
 }
 
+// maxPath bounds a path, in bytes.
+const maxPath = 2000
+
 // extent is how long the path at the beginning of s is.
 func extent(s string, inCode bool) int {
 	i := 0
@@ -352,7 +359,7 @@ func extent(s string, inCode bool) int {
 
 // looksLikeExpression recognises regular expressions by what no path has.
 func looksLikeExpression(written, after string) bool {
-	if after != "" && (after[0] == '\\' || after[0] == '^') {
+	if after != "" && (after[0] == '\\' || after[0] == '^') || strings.HasPrefix(after, ".*") {
 		return true
 	}
 	if strings.Contains(written, "://") {

@@ -376,7 +376,7 @@ func (c *curl) read(words []word) {
 				}
 				break
 			}
-		case len(words[i].text) == 1 && words[i].text[0].hole && !words[i].quoted && c.url != nil:
+		case len(words[i].text) == 1 && words[i].text[0].hole && !words[i].quoted:
 			leak(c.request) // more options
 		default:
 			if c.url == nil && len(words[i].text) > 0 {

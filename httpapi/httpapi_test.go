@@ -396,3 +396,11 @@ func FuzzBody(f *testing.F) {
 		require.True(t, json.Valid(w.Body.Bytes()))
 	})
 }
+
+// decoded is the body of an answer.
+func decoded(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	var out map[string]any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &out), w.Body.String())
+	return out
+}

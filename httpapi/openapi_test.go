@@ -46,7 +46,7 @@ var contract = []string{
 	"GET /health", "GET /ready", "GET /stats", "GET /openapi.json", "GET /docs",
 	"POST /documents", "POST /documents/upload", "POST /documents/bulk-delete", "GET /documents/{id}", "DELETE /documents/{id}",
 	"GET /export/documents", "GET /sources", "DELETE /sources/{name}",
-	"POST /search", "POST /search/faceted", "POST /chat", "POST /verify", "POST /generate", "GET /operations", "GET /operations/{id}",
+	"POST /search", "POST /search/faceted", "POST /chat", "POST /verify", "POST /generate", "GET /operations", "GET /operations/{id}", "GET /gaps",
 	"POST /sessions", "GET /sessions", "GET /sessions/stats", "GET /sessions/{id}", "PATCH /sessions/{id}", "DELETE /sessions/{id}",
 	"POST /sessions/{id}/activate", "POST /sessions/{id}/messages", "DELETE /sessions/{id}/messages",
 	"POST /diagrams/sequence", "POST /diagrams/auth-flow", "POST /diagrams/er", "POST /diagrams/overview",

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant/codegen"
+	"github.com/api-assistant/api-assistant/assistant/verify"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/llm/offline"
 	"github.com/api-assistant/api-assistant/retriever"
@@ -156,7 +157,7 @@ func (a *Assistant) stream(ctx context.Context, q Question, send func(Event) boo
 	if err := a.addCode(ctx, &answer, material); err != nil {
 		return err
 	}
-	context := pack(material, a.budget-codeTokens(answer.Code))
+	context := pack(material, answer.Code, a.budget)
 	answer.Sources = context.sources
 	if !send(Event{Sources: answer.Sources}) {
 		return errStopped
@@ -306,6 +307,6 @@ func (a *Assistant) check(ctx context.Context, answer *Answer) error {
 	if err != nil {
 		return err
 	}
-	answer.Verification = Verify(catalog, answer.Text)
+	answer.Verification = verify.Check(catalog, answer.Text, verify.Options{Language: string(answer.Language)})
 	return nil
 }

@@ -12,12 +12,19 @@
 //	fmt.Println(answer.Citations[0].Title)  // GET /orders
 //	fmt.Println(answer.Verification.Endpoints[0].Status) // ok
 //
-// A question goes one way: retrieval, context within a token budget, prompt,
-// model, citations, checks. Retriever and model are interfaces; the zero Config
-// uses an extractive model that needs no network, so that the answers are
-// quotations from the documents. With a language model they are written text,
-// and the same checks apply: citations that do not exist are removed, and every
-// endpoint that the text mentions is looked up in the catalogue of operations.
+// A question goes one way: intent and subject, retrieval, code from the
+// specification if it is asked for, context within a token budget, prompt, model,
+// citations, checks, and one round of repair. Retriever and model are interfaces;
+// the zero Config uses an extractive model that needs no network, so that the
+// answers are quotations from the documents. With a language model they are written
+// text, and the same checks apply: citations that do not exist are removed, and
+// every endpoint that the text mentions and every request that its code makes is
+// held to the catalogue of operations. A model that made mistakes gets one chance
+// to write the answer anew; what is left is marked.
+//
+// Trade-offs: intents and follow-ups are found by rules, for English, so that they
+// cost a millisecond and no call; Config.AskIntent lets a model decide where they
+// are unsure. Tokens are estimated, not counted by the model's own tokenizer.
 package assistant
 
 import (

@@ -26,7 +26,7 @@ func standalone(history []llm.Message, question string) string {
 	for _, m := range turns {
 		switch m.Speaker {
 		case llm.User:
-			subject = complete(subject, endpoint, clip(m.Content, maxClassified))
+			subject = complete(subject, endpoint, ends(m.Content))
 		case llm.Assistant:
 			endpoint = firstEndpoint(m.Content)
 		}
@@ -51,12 +51,12 @@ func complete(subject, endpoint, question string) string {
 	switch {
 	case q.standsAlone():
 		return question
+	case q.onlyLanguage():
+		return join(withoutLanguage(subject), question, endpoint)
 	case q.refersToCall():
 		return join(question, nouns(subject), endpoint)
 	case q.hasVerb():
 		return join(q.without(fillers), nouns(subject), resource(endpoint))
-	case q.onlyLanguage():
-		return join(withoutLanguage(subject), question, endpoint)
 	}
 	return join(withoutLanguage(subject), q.without(fillers), resource(endpoint))
 }
@@ -75,7 +75,7 @@ type words struct {
 
 func read(question string) words {
 	w := words{text: question}
-	for _, f := range strings.Fields(clip(question, maxClassified)) {
+	for _, f := range strings.Fields(ends(question)) {
 		f = strings.TrimFunc(f, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/{}#_", r)
 		})
@@ -95,7 +95,8 @@ func (w words) standsAlone() bool {
 	if w.dangling() >= 0 || same.MatchString(w.text) {
 		return false
 	}
-	own := len(w.content())
+	content := w.content()
+	own := len(content)
 	switch {
 	case own == 0:
 		return len(w.lower) > 0 && chatter[w.lower[0]] // "thanks" is about nothing
@@ -104,7 +105,7 @@ func (w words) standsAlone() bool {
 	case w.onlyLanguage():
 		return false
 	}
-	return w.hasVerb() || own >= 2 || asks[w.lower[0]] && own >= 1
+	return w.hasVerb() || own >= 2 || asks[w.lower[0]] && !callParts[content[0]]
 }
 
 var (
@@ -127,13 +128,13 @@ func (w words) dangling() int {
 		case word == "it" && w.expletive(i):
 		case pronouns[word]:
 			return i
-		case demonstratives[word] && (next == "" || !isNoun(next) || genericNouns[next]):
+		case demonstratives[word] && (next == "" || !isNoun(next) || genericNouns[next] || callParts[next]):
 			if !(word == "that" && i > 0 && genericNouns[w.lower[i-1]]) { // "an endpoint that lists": a relative clause
 				return i
 			}
 		case (word == "one" || word == "ones") && i > 0 && (w.lower[i-1] == "a" || w.lower[i-1] == "that" || w.lower[i-1] == "the" || actions[w.lower[i-1]] || w.lower[i-1] == "specific" || w.lower[i-1] == "single"):
 			return i
-		case isNoun(word) && !genericNouns[word]:
+		case w.nounAt(i) && !genericNouns[word] && !callParts[word] && !(i > 0 && w.lower[i-1] == "how"):
 			noun = true
 		}
 	}
@@ -163,11 +164,8 @@ var aboutCalls = regexp.MustCompile(`(?i)\b(return|respond|response|parameters?|
 
 // hasVerb reports that a question says what is to be done.
 func (w words) hasVerb() bool {
-	for i, word := range w.lower {
-		if !actions[word] && !actions[strings.TrimSuffix(word, "s")] {
-			continue
-		}
-		if i == 0 || beforeVerb[w.lower[i-1]] || strings.HasSuffix(w.lower[i-1], "'d") {
+	for i := range w.lower {
+		if w.verbAt(i) {
 			return true
 		}
 	}
@@ -191,8 +189,8 @@ func (w words) onlyLanguage() bool {
 // content are the words that carry meaning, in lower case.
 func (w words) content() []string {
 	var out []string
-	for _, word := range w.lower {
-		if isNoun(word) {
+	for i, word := range w.lower {
+		if w.nounAt(i) {
 			out = append(out, word)
 		}
 	}
@@ -216,11 +214,19 @@ func nouns(question string) string {
 	var out []string
 	w := read(withoutLanguage(withoutEndpoints(question)))
 	for i, word := range w.lower {
-		if isNoun(word) && !genericNouns[word] && !(actions[word] && (i == 0 || beforeVerb[w.lower[i-1]])) {
+		if w.nounAt(i) && !genericNouns[word] {
 			out = append(out, w.as[i])
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// nounAt reports that the word at i carries meaning and is not a verb there.
+func (w words) nounAt(i int) bool { return isNoun(w.lower[i]) && !w.verbAt(i) }
+
+func (w words) verbAt(i int) bool {
+	word := w.lower[i]
+	return (actions[word] || actions[strings.TrimSuffix(word, "s")]) && (i == 0 || beforeVerb[w.lower[i-1]] || strings.HasSuffix(w.lower[i-1], "'d"))
 }
 
 // isNoun reports that a word carries meaning: it may be a noun, or an adjective.
@@ -277,11 +283,12 @@ var (
 	asks           = set("what which who whom whose when where why how what's who's where's how's")
 	fillers        = set(`a an the and or but so also then plus now ok okay please just only again too as well of for to in on at by with without from into via using about like
 		i we you one ones my our your me us is are was were be been do does did doing can could may might must should would will shall have has had i'd i'll i'm want wants need needs there here
-		if while not no yes any some all each every same thing things else more let's lets possible way instead what's that's it's another other get got getting give show tell
+		if while not no yes any some all each every same thing things else more let's lets possible way instead what's that's it's another other get got getting give tell
 		return returns respond take takes use used uses work works require requires required accept accepts happens happen mean means look looks specific single particular`)
 	// beforeVerb stand before what is to be done.
-	beforeVerb   = set("to i we you one can could and or then please just also now would should might don't users user they not i'd never that which it")
+	beforeVerb   = set("to i we you one can could and or then please just also now would should might don't they not i'd never that which it")
 	genericNouns = set("endpoint endpoints call calls request requests operation operations api method route example code snippet response answer function way url object")
+	callParts    = set("parameter parameters argument arguments field fields header headers error errors status statuses scope scopes property properties response responses body")
 	codeWords    = set("example examples code snippet version sample script equivalent library client")
 	chatter      = set("hi hello hey thanks thank thx cheers great perfect cool nice bye sorry")
 	actions      = set(strings.NewReplacer("(", "", ")", "", "|", " ").Replace(actionWords))

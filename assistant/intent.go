@@ -80,7 +80,7 @@ var cues = compileCues(map[Intent]map[float64][]string{
 })
 
 // actionWords are what people do with resources.
-const actionWords = `(add|append|apply|approve|archive|assign|attach|block|book|browse|buy|call|cancel|change|charge|check|clone|close|complete|confirm|connect|convert|copy|count|create|deactivate|delete|disable|dismiss|download|edit|enable|end|erase|export|fetch|filter|find|get|import|insert|invite|issue|join|kick|leave|list|lock|look up|lookup|make|mark|merge|modify|move|open|pay|pin|place|post|publish|query|read|refund|register|reject|remove|rename|replace|request|reset|restore|restrict|retrieve|revoke|rotate|schedule|search|see|send|set|share|show|start|stop|submit|subscribe|sync|track|transfer|trigger|unpin|unsubscribe|update|upload|validate|verify|view|write)`
+const actionWords = `(add|append|apply|approve|archive|assign|attach|block|book|browse|buy|call|cancel|change|charge|check|clone|close|complete|confirm|connect|convert|copy|count|create|deactivate|delete|disable|dismiss|download|edit|enable|end|erase|export|fetch|filter|find|get|import|insert|invite|issue|join|kick|leave|list|lock|look up|lookup|make|mark|merge|modify|move|open|paginate|pay|pin|place|post|publish|query|read|refund|register|reject|remove|rename|replace|request|reset|restore|restrict|retrieve|revoke|rotate|schedule|search|see|send|set|share|show|sort|start|stop|submit|subscribe|sync|track|transfer|trigger|unpin|unsubscribe|update|upload|validate|verify|view|write)`
 
 func compileCues(table map[Intent]map[float64][]string) []cue {
 	var out []cue
@@ -96,7 +96,7 @@ func compileCues(table map[Intent]map[float64][]string) []cue {
 
 // Classify says by rules what a question is after.
 func Classify(question string) Classified {
-	text := strings.ToLower(strings.Join(strings.Fields(clip(question, maxClassified)), " "))
+	text := strings.ToLower(strings.Join(strings.Fields(ends(question)), " "))
 	language := askedLanguage(question)
 	weights := make(map[Intent]float64, len(intents))
 	for _, c := range cues {
@@ -123,8 +123,16 @@ func Classify(question string) Classified {
 }
 
 // maxClassified is how much of a question the rules read, in bytes: what is
-// wanted stands at the beginning of a long message.
-const maxClassified = 2000
+// wanted stands at the beginning or the end of a long message.
+const maxClassified = 600
+
+// ends are the beginning and the end of a long text.
+func ends(text string) string {
+	if len(text) <= maxClassified {
+		return text
+	}
+	return text[:maxClassified/2] + " " + text[len(text)-maxClassified/2:]
+}
 
 // precedence decides ties: the more special intent first.
 var precedence = []Intent{DocumentationGap, CodeGeneration, Authentication, SchemaExplanation, EndpointLookup, GeneralQuestion}

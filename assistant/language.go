@@ -39,7 +39,7 @@ var (
 // askedLanguage finds the programming language that a question asks for, if it
 // asks for one.
 func askedLanguage(question string) codegen.Language {
-	question = clip(question, maxClassified)
+	question = ends(question)
 	for _, pattern := range []*regexp.Regexp{languageOnly, languageAfter, languageCode, languageSure} {
 		for _, m := range pattern.FindAllStringSubmatchIndex(question, -1) {
 			name := strings.ToLower(question[m[2]:m[3]])

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/api-assistant/api-assistant/assistant/codegen"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/retriever"
 )
@@ -23,13 +24,22 @@ const (
 type packed struct {
 	passages []llm.Passage
 	sources  []Citation
+	code     []codegen.Snippet // what fits of the code of the answer
 }
 
-// pack chooses what fits into a budget of tokens. Whole documents come first, in
+// pack chooses what fits into a budget of tokens. Code may take half of it. Whole documents come first, in
 // the order of their rank; what is left goes to the beginning of the best one
 // that did not fit. The best document is always there, if need be cut. Documents
 // with the same content count once. Numbers follow the rank.
-func pack(hits []found, tokens int) packed {
+func pack(hits []found, code []codegen.Snippet, tokens int) packed {
+	var out packed
+	for spent, i := 0, 0; i < len(code); i++ {
+		if spent += Tokens(code[i].Source) + passageOverhead; spent > tokens/2 {
+			break
+		}
+		out.code = code[:i+1]
+	}
+	tokens -= codeTokens(out.code)
 	hits = distinct(hits)
 	kept := make([]string, len(hits)) // the text of each hit that is sent
 	left := tokens
@@ -53,7 +63,6 @@ func pack(hits []found, tokens int) packed {
 			break
 		}
 	}
-	var out packed
 	for i, h := range hits {
 		if kept[i] == "" {
 			continue

@@ -3,6 +3,7 @@ package assistant
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
@@ -22,8 +23,15 @@ const (
 // well; what is left stands in the verification. A model that fails here leaves
 // the answer as it was.
 func (a *Assistant) repair(ctx context.Context, written llm.Request, answer *Answer) error {
-	before := findings(answer.Verification)
-	if a.noRepair || len(before) == 0 {
+	if a.noRepair {
+		return nil
+	}
+	catalog, err := a.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	before := findings(catalog, answer.Verification)
+	if len(before) == 0 {
 		return nil
 	}
 	reply, err := llm.Generate(ctx, a.llm, repairRequest(written, answer.Text, before))
@@ -46,7 +54,7 @@ func (a *Assistant) repair(ctx context.Context, written llm.Request, answer *Ans
 	if err := a.check(ctx, &repaired); err != nil {
 		return err
 	}
-	if repaired.Text == "" || answer.Grounded && !repaired.Grounded || len(findings(repaired.Verification)) >= len(before) {
+	if repaired.Text == "" || answer.Grounded && !repaired.Grounded || len(findings(catalog, repaired.Verification)) >= len(before) {
 		return nil
 	}
 	repaired.Repaired = true
@@ -82,21 +90,35 @@ type finding struct {
 func (f finding) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "- %s\n", f.what)
-	for _, op := range f.nearest {
+	for _, op := range f.nearest[:min(len(f.nearest), 3)] {
 		fmt.Fprintf(&b, "  The specification has: %s\n", signature(op))
 	}
 	return b.String()
 }
 
-// findings are the mistakes of a text.
-func findings(v Verification) []finding {
+// findings are the mistakes of a text: endpoints that do not exist, and requests
+// that do not fit their operation.
+func findings(catalog *apispec.Catalog, v Verification) []finding {
 	var out []finding
 	for _, e := range v.Endpoints {
 		switch e.Status {
 		case apispec.UnknownPath:
 			out = append(out, finding{fmt.Sprintf("%q does not exist", e.Mention), e.Resolution.Nearest})
 		case apispec.WrongMethod:
-			out = append(out, finding{fmt.Sprintf("%q exists with another method only", e.Mention), e.Resolution.Nearest})
+			out = append(out, finding{fmt.Sprintf("%q exists with another method only", e.Mention),
+				append(slices.Clone(e.Resolution.Candidates), e.Resolution.Nearest...)})
+		}
+	}
+	for _, c := range v.Code {
+		right := c.Nearest
+		if method, path, ok := strings.Cut(c.Operation, " "); ok {
+			if op := catalog.Resolve(method, path).Operation; op != nil {
+				right = []*apispec.Operation{op}
+			}
+		}
+		for _, p := range c.Problems {
+			out = append(out, finding{fmt.Sprintf("the code for %s has the problem %s", c.Request, p), right})
+			right = nil // once for a request
 		}
 	}
 	return out

@@ -416,7 +416,7 @@ func (s segment) accepts(given string) bool {
 		return false
 	}
 	given = given[len(s.prefix) : len(given)-len(s.suffix)]
-	if s.suffix == "" && customVerb.MatchString(given) {
+	if s.suffix == "" && strings.IndexByte(given, ':') > 0 && customVerb.MatchString(given) {
 		return false
 	}
 	if isPlaceholder(given) || s.schema == nil || given == s.name || strings.ContainsRune(given, '{') {
@@ -446,10 +446,20 @@ var placeholder = regexp.MustCompile(`^(?:\{.*\}|:[A-Za-z_]\w*|<.+>|[$#@]\{.*\}|
 
 var upperWord = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
 
-func isPlaceholder(s string) bool { return placeholder.MatchString(s) || isUpperWord(s) }
+func isPlaceholder(s string) bool {
+	if s == "" {
+		return false
+	}
+	if b := s[0]; b < 0x80 && strings.IndexByte("{:<$#@%[*.", b) < 0 {
+		return isUpperWord(s) // nearly all segments
+	}
+	return placeholder.MatchString(s)
+}
 
 // isUpperWord recognises ORDER_ID and ID.
-func isUpperWord(s string) bool { return len(s) > 1 && upperWord.MatchString(s) }
+func isUpperWord(s string) bool {
+	return len(s) > 1 && s[0] >= 'A' && s[0] <= 'Z' && s[1] <= '_' && upperWord.MatchString(s)
+}
 
 // choose picks the operation of a method among those that have the path.
 func (c *Catalog) choose(method, target string, exact []template) Resolution {

@@ -12,11 +12,6 @@ const maxNearest = 3
 // like the first is. It looks at every operation; what it costs are the
 // comparisons of words, of which each pair is made once.
 func (c *Catalog) nearest(method, path string) ([]*Operation, float64) {
-	type near struct {
-		operation *Operation
-		score     float64
-		likeness  float64
-	}
 	var best []near
 	for _, base := range c.bases {
 		rest, ok := strings.CutPrefix(path, base)
@@ -37,25 +32,49 @@ func (c *Catalog) nearest(method, path string) ([]*Operation, float64) {
 				if t.operation.Method == method {
 					score += methodBonus
 				}
-				best = append(best, near{t.operation, score, likeness})
+				best = keep(best, near{t.operation, score, likeness})
 			}
 		}
 	}
-	slices.SortFunc(best, func(a, b near) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.operation.Path, b.operation.Path), cmp.Compare(a.operation.Method, b.operation.Method))
-	})
 	var out []*Operation
 	likeness := 0.0
 	for _, n := range best {
 		if n.score < minSimilarity || len(out) == maxNearest {
 			break
 		}
-		if !slices.Contains(out, n.operation) {
-			out = append(out, n.operation)
-		}
+		out = append(out, n.operation)
 		likeness = max(likeness, n.likeness)
 	}
 	return out, likeness
+}
+
+// near is an operation that is like a path.
+type near struct {
+	operation *Operation
+	score     float64 // with methodBonus
+	likeness  float64
+}
+
+// keep puts an operation among the nearest, of which there are at most maxNearest.
+func keep(best []near, n near) []near {
+	if i := slices.IndexFunc(best, func(b near) bool { return b.operation == n.operation }); i >= 0 {
+		if best[i].score >= n.score {
+			return best
+		}
+		best = slices.Delete(best, i, i+1)
+	}
+	nearer := func(b near) bool {
+		return cmp.Or(cmp.Compare(n.score, b.score), cmp.Compare(b.operation.Path, n.operation.Path), cmp.Compare(b.operation.Method, n.operation.Method)) > 0
+	}
+	i := slices.IndexFunc(best, nearer)
+	if i < 0 {
+		i = len(best)
+	}
+	if i == maxNearest {
+		return best
+	}
+	best = slices.Insert(best, i, n)
+	return best[:min(len(best), maxNearest)]
 }
 
 // nearestField finds the fields of GraphQL whose names are most like one that does

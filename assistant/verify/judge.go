@@ -51,6 +51,9 @@ const akin = 0.5
 // worthTelling decides on a target that no method goes with, so that it may be
 // anything.
 func (u *unit) worthTelling(t *target, r apispec.Resolution) bool {
+	if u.data && isFinding(r) {
+		return false
+	}
 	switch r.Status {
 	case apispec.NotChecked:
 		return t.url
@@ -72,7 +75,7 @@ func (u *unit) worthTelling(t *target, r apispec.Resolution) bool {
 	if t.url {
 		return !isFile(t.path) || r.Likeness >= akin
 	}
-	return !isFile(t.path) && (t.code || u.inCell(t)) && r.Likeness >= akin
+	return !isFile(t.path) && (t.code && t.start > 0 && u.text[t.start-1] == '`' || u.inCell(t)) && r.Likeness >= akin
 }
 
 // hasLiteral reports whether a path has a segment that is no placeholder.

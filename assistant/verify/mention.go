@@ -79,7 +79,10 @@ type unit struct {
 	*checker
 	start, end int
 	targets    []target
-	strict     bool // only what has a method, and URLs: comments of code
+	strict     bool       // only what has a method, and URLs: in code
+	data       bool       // paths are values: only what exists is told
+	program    bool       // URLs may go on in another string
+	taken      []Endpoint // what was read as a request
 }
 
 // read finds the mentions of a unit and judges them.
@@ -89,8 +92,25 @@ func (u *unit) read() {
 		u.bind(i)
 	}
 	for i := range u.targets {
-		u.judge(&u.targets[i])
+		if t := &u.targets[i]; !u.isTaken(t) {
+			u.judge(t)
+		}
 	}
+}
+
+// isTaken reports whether a target of code is part of a request, or of a string
+// that goes on elsewhere.
+func (u *unit) isTaken(t *target) bool {
+	for _, e := range u.taken {
+		if t.first < e.End && e.Start < t.end {
+			return true
+		}
+	}
+	if !u.program || !t.url {
+		return false
+	}
+	after := strings.TrimLeft(u.text[t.end:u.end], "\"'` \n\t")
+	return after != "" && strings.IndexByte("+.%,", after[0]) >= 0 || strings.HasSuffix(t.path, "/")
 }
 
 // find collects targets, and the operation ids in between.
@@ -179,7 +199,11 @@ func (u *unit) target(i int, inCode bool) (target, bool) {
 		}
 		t.url = true
 	}
-	t.end = i + extent(rest, inCode)
+	length := extent(rest[:min(len(rest), maxPath+1)], inCode)
+	if length > maxPath {
+		return target{}, false
+	}
+	t.end = i + length
 	written := text[i:t.end]
 	if t.end-i <= prefix+1 && !t.url {
 		if written == "/" {
@@ -290,6 +314,9 @@ func hostEnd(s string) int {
 	return i
 }
 
+// maxPath bounds a path, in bytes.
+const maxPath = 2000
+
 // extent is how long the path at the beginning of s is.
 func extent(s string, inCode bool) int {
 	i := 0
@@ -332,7 +359,7 @@ func extent(s string, inCode bool) int {
 
 // looksLikeExpression recognises regular expressions by what no path has.
 func looksLikeExpression(written, after string) bool {
-	if after != "" && (after[0] == '\\' || after[0] == '^') {
+	if after != "" && (after[0] == '\\' || after[0] == '^') || strings.HasPrefix(after, ".*") {
 		return true
 	}
 	if strings.Contains(written, "://") {

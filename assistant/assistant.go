@@ -21,6 +21,7 @@
 package assistant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,9 +46,25 @@ type Config struct {
 	Retriever retriever.Retriever
 	// LLM writes the answers. nil means offline.New().
 	LLM llm.LLM
-	// ContextTokens bounds the retrieved text in a prompt, in tokens of about four
-	// bytes. 0 means DefaultContextTokens.
+	// ContextTokens bounds the retrieved text in a prompt, in tokens as
+	// Tokens counts them. 0 means DefaultContextTokens.
 	ContextTokens int
+	// HistoryTokens bounds the conversation in a prompt, in the same tokens: the
+	// newest messages that fit are sent. 0 means DefaultHistoryTokens, a negative
+	// number none.
+	HistoryTokens int
+	// MinRelevance is the score of the best document below which the documents do
+	// not answer a question; the answer then says so, and no model is asked. 0 means
+	// DefaultMinRelevance, a negative number that every match will do.
+	MinRelevance float64
+	// AskIntent lets the model say what a question is after where the rules are
+	// unsure, which costs a short call.
+	AskIntent bool
+	// NoRepair leaves mistakes that the verification finds in an answer; otherwise
+	// the model gets one chance to write it anew. The offline model never does.
+	NoRepair bool
+	// Web looks further than the documents. The zero value never does.
+	Web Web
 	// Ingest bounds and steers the parsing of files.
 	Ingest ingest.Options
 	// Logger is told what happens; nil is silent.
@@ -58,21 +75,38 @@ type Config struct {
 // tokens.
 const DefaultContextTokens = 4000
 
+// Further defaults of Config.
+const (
+	DefaultHistoryTokens = 1500
+	// DefaultMinRelevance turns away only what shares next to nothing with the
+	// documents: a question full of names ("When was Scarlett Johansson born?")
+	// scores 0.05 with the operation that answers it.
+	DefaultMinRelevance = 0.04
+)
+
 // Assistant answers questions from a corpus. It is safe for concurrent use.
 type Assistant struct {
 	corpus    *retriever.Corpus
 	retriever retriever.Retriever
 	llm       llm.LLM
-	budget    int
 	ingest    ingest.Options
 	log       *slog.Logger
 	catalog   catalogCache
+
+	budget, historyTokens int
+	minRelevance          float64
+	askIntent, noRepair   bool
+	web                   Web
 }
 
 // New makes an Assistant. The caller closes it.
 func New(cfg Config) (*Assistant, error) {
 	a := &Assistant{corpus: cfg.Corpus, retriever: cfg.Retriever, llm: cfg.LLM,
-		budget: cfg.ContextTokens, ingest: cfg.Ingest, log: cfg.Logger}
+		budget: cfg.ContextTokens, historyTokens: cmp.Or(cfg.HistoryTokens, DefaultHistoryTokens),
+		minRelevance: cmp.Or(cfg.MinRelevance, DefaultMinRelevance), askIntent: cfg.AskIntent, noRepair: cfg.NoRepair,
+		web: cfg.Web, ingest: cfg.Ingest, log: cfg.Logger}
+	a.web.MinRelevance = cmp.Or(a.web.MinRelevance, DefaultWebRelevance)
+	a.web.MaxResults = cmp.Or(a.web.MaxResults, DefaultWebResults)
 	if a.corpus == nil {
 		if a.retriever != nil {
 			return nil, errors.New("assistant: Config has a Retriever but no Corpus; give the corpus that it searches")

@@ -95,3 +95,20 @@ func (x *Index) DocFreq(term string) int {
 func (x *Index) IDF(term string) float64 {
 	return idf(x.current().docs, x.DocFreq(term))
 }
+
+// Vocabulary returns the terms that were ever indexed, from the given number on,
+// in the order of their first appearance; it only grows, so that a caller who has
+// seen n terms asks for those from n on. Terms of removed documents stay: DocFreq
+// says whether a term is in use.
+func (x *Index) Vocabulary(from int) []string {
+	x.current()
+	n := int(x.dict.size.Load())
+	if from >= n {
+		return nil
+	}
+	out := make([]string, 0, n-from)
+	for number := max(from, 0); number < n; number++ {
+		out = append(out, x.dict.term(uint32(number)))
+	}
+	return out
+}

@@ -3,25 +3,42 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/api-assistant/api-assistant/assistant"
-	"github.com/api-assistant/api-assistant/assistant/apispec"
+	"github.com/api-assistant/api-assistant/assistant/verify"
 	"github.com/api-assistant/api-assistant/llm"
-	"github.com/api-assistant/api-assistant/vectorstore"
 )
+
+func (s *api) chatEndpoints() []endpoint {
+	return []endpoint{
+		{"POST /chat", s.chatAnswer(), about{
+			id: "chat", tag: "chat", summary: "Ask a question",
+			text: "Answers from the documents, with citations, and checks every endpoint that the answer mentions against the " +
+				"catalogue of operations. With a session, its history is the memory and two messages are appended to it. " +
+				"With \"stream\" or Accept: text/event-stream the answer comes as server-sent events.",
+			request: `{"message": "How do I place an order?", "agent_type": "general", "conversation_history": [{"role": "user", "content": "hi"}]}`,
+			fails:   []int{404, 409, 502, 504},
+		}},
+	}
+}
 
 // chatRequest is the body of POST /chat, as JSON or as a form.
 type chatRequest struct {
-	Message   string          `json:"message" validate:"notblank,max=32768"`
-	History   history         `json:"conversation_history" validate:"max=200,dive"`
-	AgentType string          `json:"agent_type" validate:"omitempty,oneof=general code reasoning"`
-	NResults  *integer        `json:"n_results" validate:"omitnil,min=1,max=100"`
-	Filter    json.RawMessage `json:"filter"`
+	Message   string   `json:"message" validate:"notblank,max=32768"`
+	SessionID *string  `json:"session_id" validate:"omitnil,max=64"`
+	History   history  `json:"conversation_history" validate:"max=200,dive" doc:"the conversation so far, for calls without a session; in a form, the list as JSON text"`
+	Fetch     boolean  `json:"enable_url_scraping" default:"true" doc:"read the pages that the message names"`
+	Index     boolean  `json:"enable_auto_indexing" default:"true" doc:"keep those pages and files as sources"`
+	AgentType *string  `json:"agent_type" validate:"omitnil,oneof=general code reasoning"`
+	Language  *string  `json:"language" validate:"omitnil,max=64" doc:"programming language of code in the answer"`
+	NResults  *integer `json:"n_results" validate:"omitnil,min=1,max=100" doc:"documents to answer from"`
+	Filter    filter   `json:"filter"`
+	Stream    boolean  `json:"stream" default:"false"`
+	Files     []upload `json:"files" doc:"only in multipart forms: read before the question is answered"`
 }
 
 // history is a conversation: a list, or a string that holds one as JSON, as
@@ -37,7 +54,7 @@ type historyMessage struct {
 func (h *history) UnmarshalJSON(b []byte) error {
 	var text string
 	if json.Unmarshal(b, &text) == nil {
-		if text == "" {
+		if strings.TrimSpace(text) == "" {
 			return nil
 		}
 		b = []byte(text)
@@ -53,29 +70,39 @@ func (h *history) UnmarshalJSON(b []byte) error {
 // chatReply is the answer of POST /chat. The first eight fields are those that
 // older clients know.
 type chatReply struct {
-	Response       string       `json:"response"`
-	Sources        []chatSource `json:"sources"`
-	ScrapedURLs    []string     `json:"scraped_urls"`
-	FailedURLs     []string     `json:"failed_urls"`
-	IndexedDocs    int          `json:"indexed_docs"`
-	ContextResults int          `json:"context_results"`
-	SessionID      *string      `json:"session_id"`
-	Timestamp      time.Time    `json:"timestamp"`
-	Grounded       bool         `json:"grounded"`
-	Verification   verification `json:"verification"`
-	Model          string       `json:"model"`
-	Usage          chatUsage    `json:"usage"`
+	Response       string        `json:"response"`
+	Sources        []chatSource  `json:"sources" doc:"what the answer cites, in the order of first mention"`
+	ScrapedURLs    []string      `json:"scraped_urls"`
+	FailedURLs     []string      `json:"failed_urls"`
+	IndexedDocs    int           `json:"indexed_docs"`
+	ContextResults int           `json:"context_results" doc:"documents that the answer was made from"`
+	SessionID      *string       `json:"session_id"`
+	Timestamp      time.Time     `json:"timestamp"`
+	Intent         string        `json:"intent"`
+	Grounded       bool          `json:"grounded" doc:"the answer cites at least one source"`
+	Verification   verify.Report `json:"verification"`
+	Code           []chatCode    `json:"code"`
+	Model          string        `json:"model"`
+	Usage          chatUsage     `json:"usage"`
 }
 
 type chatSource struct {
-	Type       string  `json:"type"`
+	Type       string  `json:"type" validate:"oneof=indexed_doc scraped web_search"`
 	Title      string  `json:"title"`
 	URL        string  `json:"url"`
 	APIName    string  `json:"api_name"`
 	Method     string  `json:"method"`
 	Score      float64 `json:"score"`
 	DocumentID string  `json:"document_id"`
-	Citation   int     `json:"citation"`
+	Citation   int     `json:"citation" doc:"its number in the text"`
+}
+
+// chatCode is client code for an operation.
+type chatCode struct {
+	Language    string `json:"language"`
+	Source      string `json:"source"`
+	OperationID string `json:"operation_id"`
+	Verified    bool   `json:"verified" doc:"the request passes the check against the specification"`
 }
 
 type chatUsage struct {
@@ -83,160 +110,84 @@ type chatUsage struct {
 	CompletionTokens int `json:"completion_tokens"`
 }
 
+func (s *api) chatAnswer() answer {
+	return answer{serve: s.chat, status: http.StatusOK, in: reflect.TypeFor[chatRequest](), out: reflect.TypeFor[chatReply](),
+		takes: []string{mediaJSON, mediaForm, mediaMultipart},
+		media: map[string]string{mediaEvents: "events sources, delta {text}, verification and done (the whole answer), or error (an error)"}}
+}
+
 func (s *api) chat(w http.ResponseWriter, r *http.Request) error {
-	var req chatRequest
-	if err := s.decodeChat(w, r, &req); err != nil {
-		return err
-	}
-	filter, err := vectorstore.ParseFilter(req.Filter)
+	in, files, err := s.readChat(w, r)
 	if err != nil {
 		return err
 	}
-	q := assistant.Question{Text: req.Message, Role: llm.Role(req.AgentType), Filter: filter}
-	if req.NResults != nil {
-		q.K = int(*req.NResults)
-	}
-	for _, m := range req.History {
-		q.History = append(q.History, llm.Message{Speaker: llm.Speaker(m.Role), Content: m.Content})
-	}
-	answer, err := s.assistant.Ask(r.Context(), q)
+	talk, err := s.conversation(r, in)
 	if err != nil {
 		return err
 	}
-	s.reply(w, r, http.StatusOK, s.chatReply(answer))
+	indexed, err := s.indexFiles(r.Context(), in, files)
+	if err != nil {
+		return err
+	}
+	talk.indexed = indexed
+	// The server's time for reading a request is over, and so would be the
+	// connection while a slow model writes.
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Time{})
+	_ = connection.SetWriteDeadline(time.Time{})
+	if bool(in.Stream) || accepts(r, mediaEvents) {
+		return s.streamChat(w, r, talk)
+	}
+	reply, err := talk.ask(r.Context(), func(assistant.Event) error { return nil })
+	if err != nil {
+		return err
+	}
+	s.reply(w, r, http.StatusOK, reply)
 	return nil
 }
 
-func (s *api) chatReply(a assistant.Answer) chatReply {
-	reply := chatReply{Response: a.Text, Sources: []chatSource{}, ScrapedURLs: []string{}, FailedURLs: []string{},
-		ContextResults: len(a.Sources), Timestamp: s.now().UTC(), Grounded: a.Grounded,
-		Verification: verificationOf(a.Verification), Model: a.Model,
+// question is what a request asks.
+func (in *chatRequest) question() assistant.Question {
+	q := assistant.Question{Text: in.Message, Filter: in.Filter.Filter, Fetch: bool(in.Fetch), Index: bool(in.Index)}
+	if in.AgentType != nil {
+		q.Role = llm.Role(*in.AgentType)
+	}
+	if in.Language != nil {
+		q.Language = strings.TrimSpace(*in.Language)
+	}
+	if in.NResults != nil {
+		q.K = int(*in.NResults)
+	}
+	for _, m := range in.History {
+		q.History = append(q.History, llm.Message{Speaker: llm.Speaker(m.Role), Content: m.Content})
+	}
+	return q
+}
+
+func (s *api) chatReply(a *assistant.Answer) chatReply {
+	reply := chatReply{Response: a.Text, Sources: sourcesOf(a.Citations), ScrapedURLs: list(a.Scraped), FailedURLs: list(a.Failed),
+		IndexedDocs: a.Indexed, ContextResults: len(a.Sources), Timestamp: s.now().UTC(), Intent: string(a.Intent), Grounded: a.Grounded,
+		Verification: a.Verification, Code: []chatCode{}, Model: a.Model,
 		Usage: chatUsage{a.Usage.PromptTokens, a.Usage.CompletionTokens}}
-	for _, c := range a.Citations {
-		reply.Sources = append(reply.Sources, chatSource{Type: "indexed_doc", Title: c.Title, APIName: c.API,
-			Method: c.Method, Score: c.Score, DocumentID: c.DocumentID, Citation: c.Number})
+	for _, c := range a.Code {
+		reply.Code = append(reply.Code, chatCode{string(c.Language), c.Source, c.OperationID, c.Verified})
 	}
 	return reply
 }
 
-// decodeChat reads a chat request from JSON, a urlencoded form or a multipart
-// form.
-func (s *api) decodeChat(w http.ResponseWriter, r *http.Request, req *chatRequest) error {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if media != "application/x-www-form-urlencoded" && media != "multipart/form-data" {
-		if err := wantMedia(r, "application/json", "application/x-www-form-urlencoded", "multipart/form-data"); err != nil {
-			return err
-		}
-		return s.decode(w, r, req)
-	}
-	form, err := s.form(w, r, media)
-	if err != nil {
-		return err
-	}
-	fields := make(map[string]any)
-	for name, values := range form {
-		fields[name] = values[0]
-	}
-	if f := form.Get("filter"); f != "" {
-		fields["filter"] = json.RawMessage(f)
-		if !json.Valid([]byte(f)) {
-			return validationError(invalid{Loc: []any{"body", "filter"}, Type: "filter", Msg: "must be JSON"})
-		}
-	} else {
-		delete(fields, "filter")
-	}
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return badRequest("the form cannot be read")
-	}
-	return unmarshal(body, req)
-}
-
-// form reads the fields of a form; file parts of a multipart form are passed
-// over.
-func (s *api) form(w http.ResponseWriter, r *http.Request, media string) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, s.MaxBody)
-	if media == "application/x-www-form-urlencoded" {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil, badRequest("the form is not well formed")
-		}
-		return form, nil
-	}
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, badRequest("the multipart form is not well formed")
-	}
-	form := make(url.Values)
-	for {
-		part, err := parts.NextPart()
-		if err == io.EOF {
-			return form, nil
-		}
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		if part.FileName() != "" {
-			continue
-		}
-		value, err := io.ReadAll(part)
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		form.Add(part.FormName(), string(value))
-	}
-}
-
-// verification is the wire form of assistant.Verification.
-type verification struct {
-	Endpoints []endpointCheck `json:"endpoints"`
-}
-
-type endpointCheck struct {
-	Mention     string         `json:"mention"`
-	Method      string         `json:"method"`
-	Path        string         `json:"path"`
-	Status      apispec.Status `json:"status"`
-	OperationID string         `json:"operation_id"`
-	Operation   string         `json:"operation"`
-	API         string         `json:"api"`
-	Nearest     []string       `json:"nearest"`
-}
-
-func verificationOf(v assistant.Verification) verification {
-	out := verification{Endpoints: []endpointCheck{}}
-	for _, e := range v.Endpoints {
-		c := endpointCheck{Mention: e.Mention, Method: e.Method, Path: e.Target, Status: e.Status, Nearest: []string{}}
-		if op := e.Operation; op != nil {
-			c.OperationID, c.Operation, c.API = op.OperationID, op.Endpoint(), op.API
-		}
-		for _, op := range e.Nearest {
-			c.Nearest = append(c.Nearest, op.Endpoint())
-		}
-		out.Endpoints = append(out.Endpoints, c)
+func sourcesOf(citations []assistant.Citation) []chatSource {
+	out := make([]chatSource, len(citations))
+	for i, c := range citations {
+		out[i] = chatSource{Type: string(c.Type), Title: c.Title, URL: c.URL, APIName: c.API,
+			Method: c.Method, Score: c.Score, DocumentID: c.DocumentID, Citation: c.Number}
 	}
 	return out
 }
 
-// verifyRequest is the body of POST /verify.
-type verifyRequest struct {
-	Text string `json:"text" validate:"notblank,max=1048576"`
-}
-
-// verify checks a text against the catalogue.
-func (s *api) verify(w http.ResponseWriter, r *http.Request) error {
-	var req verifyRequest
-	if err := s.decode(w, r, &req); err != nil {
-		return err
+// list makes an absent list an empty one, which JSON shows as [].
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
 	}
-	catalog, err := s.assistant.Catalog(r.Context())
-	if err != nil {
-		return err
-	}
-	s.reply(w, r, http.StatusOK, verificationOf(assistant.Verify(catalog, req.Text)))
-	return nil
+	return items
 }

@@ -1,69 +1,57 @@
 package httpapi
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"net/http"
 
 	"github.com/api-assistant/api-assistant/vectorstore"
 )
 
+func (s *api) documentEndpoints() []endpoint {
+	const tag = "documents"
+	return []endpoint{
+		{"POST /documents", call(s, http.StatusCreated, s.addDocuments), about{
+			id: "addDocuments", tag: tag, summary: "Add documents",
+			text: "All or nothing. A document without an id gets one made from its content. The same document again is " +
+				"skipped; another one with the same id replaces it. What is acknowledged is on disk.",
+			request: `{"documents": [{"content": "GET /orders lists orders", "metadata": {"method": "GET", "page": 2}}, {"id": "doc-1", "content": "POST /orders creates one"}]}`,
+		}},
+		{"POST /documents/upload", s.uploadAnswer(), about{
+			id: "uploadDocuments", tag: tag, summary: "Upload files",
+			text: "Reads API descriptions and documentation. A file replaces what was uploaded before under the same name. " +
+				"The files of one request may refer to each other, and are stored all or not at all.",
+		}},
+		{"POST /documents/bulk-delete", call(s, http.StatusOK, s.bulkDelete), about{
+			id: "deleteDocuments", tag: tag, summary: "Remove documents",
+			request: `{"document_ids": ["doc-1", "nope"]}`,
+		}},
+		{"GET /documents/{id}", call(s, http.StatusOK, s.getDocument), about{
+			id: "getDocument", tag: tag, summary: "Read a document", fails: []int{404},
+		}},
+		{"DELETE /documents/{id}", call(s, http.StatusOK, s.deleteDocument), about{
+			id: "deleteDocument", tag: tag, summary: "Remove a document", fails: []int{404},
+		}},
+		{"GET /export/documents", s.exportAnswer(), about{
+			id: "exportDocuments", tag: tag, summary: "Export all documents",
+			text: "A list in the order of the ids, sent while it is read. An answer that is cut off is not valid JSON.",
+		}},
+	}
+}
+
 // documentsRequest is the body of POST /documents.
 type documentsRequest struct {
-	Documents []struct {
-		ID       string   `json:"id" validate:"max=1024"`
-		Content  string   `json:"content" validate:"required"`
-		Metadata metadata `json:"metadata"`
-	} `json:"documents" validate:"min=1,dive"`
+	Documents []newDocument `json:"documents" validate:"min=1,dive"`
 }
 
-// metadata is a JSON object of scalars and lists of scalars.
-type metadata map[string]any
-
-// UnmarshalJSON keeps integers exact and refuses nested values.
-func (m *metadata) UnmarshalJSON(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var raw map[string]any
-	if err := d.Decode(&raw); err != nil {
-		return errors.New("metadata must be an object")
-	}
-	for key, v := range raw {
-		list, isList := v.([]any)
-		if !isList {
-			list = []any{v}
-		}
-		for i, e := range list {
-			switch e := e.(type) {
-			case map[string]any, []any:
-				return errors.New("metadata values must be strings, numbers, booleans, null, or lists of them")
-			case json.Number:
-				list[i] = exact(e)
-			}
-		}
-		if isList {
-			raw[key] = list
-		} else {
-			raw[key] = list[0]
-		}
-	}
-	*m = raw
-	return nil
-}
-
-// exact is the Go number that holds a JSON number best.
-func exact(n json.Number) any {
-	if i, err := n.Int64(); err == nil {
-		return i
-	}
-	f, _ := n.Float64() // out of range is infinite, which the store refuses
-	return f
+// newDocument is a document as callers send it.
+type newDocument struct {
+	ID       string   `json:"id" validate:"maxbytes=1024" doc:"left out or empty: made from the content"`
+	Content  string   `json:"content" validate:"min=1"`
+	Metadata metadata `json:"metadata" doc:"comes back exactly as sent"`
 }
 
 // documentsReply is the answer of POST /documents and /documents/upload.
 type documentsReply struct {
-	DocumentIDs  []string     `json:"document_ids"`
+	DocumentIDs  []string     `json:"document_ids" doc:"each once, in the order given"`
 	Count        int          `json:"count"`
 	NewCount     int          `json:"new_count"`
 	UpdatedCount int          `json:"updated_count"`
@@ -71,58 +59,103 @@ type documentsReply struct {
 	Files        []fileReport `json:"files,omitempty"`
 }
 
-func (s *api) addDocuments(w http.ResponseWriter, r *http.Request) error {
-	var req documentsRequest
-	if err := s.decode(w, r, &req); err != nil {
-		return err
-	}
-	docs := make([]vectorstore.Document, len(req.Documents))
-	for i, d := range req.Documents {
+func (s *api) addDocuments(r *http.Request, in documentsRequest) (documentsReply, error) {
+	docs := make([]vectorstore.Document, len(in.Documents))
+	for i, d := range in.Documents {
 		docs[i] = vectorstore.Document{ID: d.ID, Content: d.Content, Metadata: d.Metadata}
 	}
 	added, err := s.assistant.Corpus().Add(r.Context(), docs...)
 	if err != nil {
-		return err
+		return documentsReply{}, err
 	}
-	s.reply(w, r, http.StatusCreated, documentsReply{DocumentIDs: added.IDs, Count: len(added.IDs),
-		NewCount: added.New, UpdatedCount: added.Updated, SkippedCount: added.Skipped})
-	return nil
+	return documentsReply{DocumentIDs: added.IDs, Count: len(added.IDs),
+		NewCount: added.New, UpdatedCount: added.Updated, SkippedCount: added.Skipped}, nil
 }
 
-func (s *api) getDocument(w http.ResponseWriter, r *http.Request) error {
-	docs, err := s.assistant.Corpus().Get(r.Context(), r.PathValue("id"))
+// documentID is a document in the path.
+type documentID struct {
+	ID string `path:"id"`
+}
+
+// document is a document as callers get it.
+type document struct {
+	ID       string   `json:"id"`
+	Content  string   `json:"content"`
+	Metadata metadata `json:"metadata"`
+}
+
+func documentOf(d vectorstore.Document) document {
+	return document{d.ID, d.Content, object(d.Metadata)}
+}
+
+var errNoDocument = notFound("there is no document with this id")
+
+func (s *api) getDocument(r *http.Request, in documentID) (document, error) {
+	docs, err := s.assistant.Corpus().Get(r.Context(), in.ID)
 	if err != nil {
-		return err
+		return document{}, err
 	}
 	if len(docs) == 0 {
-		return notFound("there is no document with this id")
+		return document{}, errNoDocument
 	}
-	d := docs[0]
-	s.reply(w, r, http.StatusOK, struct {
-		ID       string         `json:"id"`
-		Content  string         `json:"content"`
-		Metadata map[string]any `json:"metadata"`
-	}{d.ID, d.Content, object(d.Metadata)})
-	return nil
+	return documentOf(docs[0]), nil
 }
 
-// object makes an absent map an empty JSON object.
-func object(m map[string]any) map[string]any {
-	if m == nil {
-		return map[string]any{}
-	}
-	return m
+// done is the answer of calls that only say that something was done.
+type done struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
 }
 
-func (s *api) deleteDocument(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	n, err := s.assistant.Corpus().Delete(r.Context(), id)
+func (s *api) deleteDocument(r *http.Request, in documentID) (done, error) {
+	n, err := s.assistant.Corpus().Delete(r.Context(), in.ID)
 	if err != nil {
-		return err
+		return done{}, err
 	}
 	if n == 0 {
-		return notFound("there is no document with this id")
+		return done{}, errNoDocument
 	}
-	s.reply(w, r, http.StatusOK, map[string]any{"success": true, "message": "removed " + id})
-	return nil
+	return done{true, "removed " + in.ID}, nil
+}
+
+// bulkDeleteRequest is the body of POST /documents/bulk-delete.
+type bulkDeleteRequest struct {
+	DocumentIDs []string `json:"document_ids" validate:"min=1,max=10000,dive,min=1,maxbytes=1024"`
+}
+
+type bulkDeleteReply struct {
+	DeletedCount  int      `json:"deleted_count"`
+	NotFoundCount int      `json:"not_found_count"`
+	DocumentIDs   []string `json:"document_ids" doc:"those that were removed"`
+}
+
+func (s *api) bulkDelete(r *http.Request, in bulkDeleteRequest) (bulkDeleteReply, error) {
+	ctx, corpus := r.Context(), s.assistant.Corpus()
+	found, err := corpus.Get(ctx, in.DocumentIDs...)
+	if err != nil {
+		return bulkDeleteReply{}, err
+	}
+	there := make(map[string]bool, len(found))
+	for _, d := range found {
+		there[d.ID] = true
+	}
+	out := bulkDeleteReply{DocumentIDs: []string{}}
+	asked := make(map[string]bool, len(in.DocumentIDs))
+	for _, id := range in.DocumentIDs {
+		switch {
+		case asked[id]:
+			continue
+		case there[id]:
+			out.DocumentIDs = append(out.DocumentIDs, id)
+		default:
+			out.NotFoundCount++
+		}
+		asked[id] = true
+	}
+	if out.DeletedCount, err = corpus.Delete(ctx, out.DocumentIDs...); err != nil {
+		return bulkDeleteReply{}, err
+	}
+	// Another request may have removed some in between.
+	out.NotFoundCount = len(asked) - out.DeletedCount
+	return out, nil
 }

@@ -2,15 +2,17 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/assistant/session"
 	"github.com/api-assistant/api-assistant/llm"
 	"github.com/api-assistant/api-assistant/retriever"
 	"github.com/api-assistant/api-assistant/vectorstore"
@@ -22,12 +24,15 @@ type Code string
 // The codes and the statuses that they come with.
 const (
 	CodeBadRequest       Code = "bad_request"            // 400: the request cannot be read
+	CodeUnauthorized     Code = "unauthorized"           // 401, with WWW-Authenticate; from the middleware
 	CodeNotFound         Code = "not_found"              // 404
 	CodeMethodNotAllowed Code = "method_not_allowed"     // 405, with Allow
+	CodeConflict         Code = "conflict"               // 409: not in this state, or not the only one
 	CodeTooLarge         Code = "too_large"              // 413; the message says the limit
 	CodeUnsupportedMedia Code = "unsupported_media_type" // 415
 	CodeValidation       Code = "validation_failed"      // 422; detail.errors says where
 	CodeUnreadable       Code = "unreadable_document"    // 422; detail says file and place
+	CodeRateLimited      Code = "rate_limited"           // 429, with Retry-After; from the middleware
 	CodeInternal         Code = "internal_error"         // 500
 	CodeUpstream         Code = "upstream_failed"        // 502: the model failed
 	CodeNotReady         Code = "not_ready"              // 503
@@ -69,6 +74,10 @@ func notFound(message string) *problem {
 	return &problem{status: http.StatusNotFound, code: CodeNotFound, message: message}
 }
 
+func conflict(message string, detail any) *problem {
+	return &problem{status: http.StatusConflict, code: CodeConflict, message: message, detail: detail}
+}
+
 func tooLarge(format string, args ...any) *problem {
 	return &problem{status: http.StatusRequestEntityTooLarge, code: CodeTooLarge, message: fmt.Sprintf(format, args...)}
 }
@@ -84,7 +93,7 @@ func explain(err error) *problem {
 		p         *problem
 		tooMany   *http.MaxBytesError
 		file      *ingest.Error
-		filter    *vectorstore.FilterError
+		setting   *session.FieldError
 		modelFail *llm.Error
 	)
 	switch {
@@ -94,21 +103,57 @@ func explain(err error) *problem {
 		return tooLarge("the request body is larger than %d bytes", tooMany.Limit)
 	case errors.As(err, &file):
 		return unreadable(file)
-	case errors.As(err, &filter):
-		return validationError(invalid{Loc: []any{"body", "filter" + filter.Path}, Type: "filter", Msg: filter.Reason})
-	case errors.Is(err, retriever.ErrQuery), errors.Is(err, assistant.ErrQuestion),
-		errors.Is(err, vectorstore.ErrInvalid), errors.Is(err, retriever.ErrNoVectors):
-		return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: err.Error()}
-	case errors.Is(err, context.Canceled):
+	case errors.As(err, &setting):
+		return sessionField(setting)
+	case errors.Is(err, session.ErrNotFound):
+		return notFound("there is no session with this id")
+	case errors.Is(err, session.ErrExpired):
+		return conflict("the session has expired; activate it, or start another", nil)
+	case errors.Is(err, session.ErrHistoryFull):
+		return conflict("the conversation is full; clear its messages, or start another session", nil)
+	case errors.Is(err, session.ErrTooManySessions):
+		return conflict("there are too many sessions; delete some", nil)
+	case isAny(err, invalidInput):
+		return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: reason(err)}
+	case errors.Is(err, context.Canceled), errors.Is(err, errGone):
 		return &problem{status: statusClientClosed, code: CodeBadRequest, message: "the client went away"}
 	case errors.As(err, &modelFail):
 		return modelProblem(modelFail)
 	case errors.Is(err, context.DeadlineExceeded):
 		return &problem{status: http.StatusGatewayTimeout, code: CodeUpstreamTimeout, message: "the answer took too long"}
-	case errors.Is(err, vectorstore.ErrUnavailable), errors.Is(err, vectorstore.ErrClosed):
+	case errors.Is(err, vectorstore.ErrUnavailable), errors.Is(err, vectorstore.ErrClosed), errors.Is(err, session.ErrClosed):
 		return &problem{status: http.StatusServiceUnavailable, code: CodeNotReady, message: "the document store is not available at the moment"}
 	}
 	return &problem{status: http.StatusInternalServerError, code: CodeInternal, message: "an internal error occurred; the log has the details under this request id"}
+}
+
+// invalidInput are the errors of the packages below that say what is wrong with
+// an input.
+var invalidInput = []error{retriever.ErrQuery, retriever.ErrNoVectors, assistant.ErrQuestion, vectorstore.ErrInvalid}
+
+func isAny(err error, of []error) bool {
+	return slices.ContainsFunc(of, func(target error) bool { return errors.Is(err, target) })
+}
+
+// reason is what one of invalidInput says, without the words for programmers
+// before it: "retriever: invalid query: the text is empty".
+func reason(err error) string {
+	text := err.Error()
+	for _, known := range invalidInput {
+		if _, after, found := strings.Cut(text, known.Error()+": "); found {
+			return after
+		}
+	}
+	return text[strings.Index(text, ": ")+1:]
+}
+
+// sessionField answers for a value that the session store refuses.
+func sessionField(e *session.FieldError) *problem {
+	loc := []any{"body"}
+	for part := range strings.SplitSeq(e.Field, ".") {
+		loc = append(loc, part)
+	}
+	return validationError(invalid{Loc: loc, Type: "session", Msg: e.Problem})
 }
 
 // unreadable answers for a file that could not be parsed.
@@ -139,33 +184,4 @@ type errorBody struct {
 	Message   string `json:"message"`
 	Detail    any    `json:"detail"`
 	RequestID string `json:"request_id"`
-}
-
-// fail answers with an error.
-func (s *api) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := explain(err)
-	if p.status >= 500 {
-		s.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path,
-			"status", p.status, "error", err, "request_id", w.Header().Get(requestIDHeader))
-	}
-	for name, values := range p.header {
-		w.Header()[name] = values
-	}
-	s.reply(w, r, p.status, errorBody{Error: p.code, Message: p.message, Detail: p.detail, RequestID: w.Header().Get(requestIDHeader)})
-}
-
-// reply answers with JSON.
-func (s *api) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		s.log.ErrorContext(r.Context(), "encoding an answer failed", "error", err)
-		status, encoded = http.StatusInternalServerError, []byte(`{"error":"internal_error","message":"the answer could not be encoded","detail":null,"request_id":""}`)
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)+1))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(append(encoded, '\n')) // the client is gone if this fails
-	}
 }

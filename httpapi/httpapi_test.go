@@ -194,7 +194,7 @@ func TestUpload(t *testing.T) {
 		{"twice the same name", 422, httpapi.CodeValidation, []file{{"files", "a.md", "x"}, {"files", "a.md", "y"}}},
 		{"too large", 413, httpapi.CodeTooLarge, []file{{"files", "a.md", strings.Repeat("x", 64<<10+1)}}},
 		{"too many", 413, httpapi.CodeTooLarge, []file{{"files", "a.md", "x"}, {"files", "b.md", "x"}, {"files", "c.md", "x"}, {"files", "d.md", "x"}}},
-		{"unknown format", 422, httpapi.CodeUnreadable, []file{{"format", "", "cobol"}, {"files", "a.md", "x"}}},
+		{"unknown format", 422, httpapi.CodeValidation, []file{{"format", "", "cobol"}, {"files", "a.md", "x"}}},
 	} {
 		body, contentType := form(t, test.files...)
 		requireError(t, call(h, "POST", "/documents/upload", body, contentType), test.status, test.code)

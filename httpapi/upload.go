@@ -1,42 +1,80 @@
 package httpapi
 
 import (
-	"bytes"
-	"io"
 	"net/http"
-	"path"
-	"slices"
-	"strings"
+	"reflect"
 
-	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
 )
 
+// uploadRequest is the form of POST /documents/upload. Format and mode may also
+// stand in the query.
+type uploadRequest struct {
+	Files  []upload `json:"files" validate:"min=1"`
+	Format string   `json:"format" validate:"omitempty,oneof=openapi graphql postman markdown text json csv html pdf docx" doc:"left out: detected"`
+	Mode   string   `json:"document_mode" validate:"omitempty,oneof=api_spec general_document" doc:"api_spec accepts API descriptions only; general_document reads them as plain documents; left out: detected"`
+}
+
+// upload is a file of a form.
+type upload struct{}
+
+// uploadQuery is the query of POST /documents/upload.
+type uploadQuery struct {
+	Format string `query:"format" validate:"omitempty,oneof=openapi graphql postman markdown text json csv html pdf docx"`
+	Mode   string `query:"document_mode" validate:"omitempty,oneof=api_spec general_document"`
+}
+
 // fileReport says what one uploaded file became.
 type fileReport struct {
-	Name      string        `json:"name"`
-	Format    ingest.Format `json:"format"`
-	Documents int           `json:"documents"`
-	New       int           `json:"new"`
-	Updated   int           `json:"updated"`
-	Unchanged int           `json:"unchanged"`
-	Removed   int           `json:"removed"`
-	Warnings  []string      `json:"warnings"`
+	Name      string   `json:"name"`
+	Format    string   `json:"format"`
+	Documents int      `json:"documents"`
+	New       int      `json:"new"`
+	Updated   int      `json:"updated"`
+	Unchanged int      `json:"unchanged"`
+	Removed   int      `json:"removed"`
+	Warnings  []string `json:"warnings" doc:"what was passed over or could not be resolved, and where"`
 }
 
 // maxWarnings bounds the warnings of one file in an answer.
 const maxWarnings = 50
 
+func (s *api) uploadAnswer() answer {
+	return answer{serve: s.upload, status: http.StatusCreated, in: reflect.TypeFor[uploadRequest](), query: reflect.TypeFor[uploadQuery](),
+		takes: []string{mediaMultipart}, out: reflect.TypeFor[documentsReply]()}
+}
+
 // upload ingests the files of a multipart form, all or none.
 func (s *api) upload(w http.ResponseWriter, r *http.Request) error {
-	if err := wantMedia(r, "multipart/form-data"); err != nil {
+	var query uploadQuery
+	if err := s.read(w, r, &query); err != nil {
 		return err
 	}
-	files, err := s.files(w, r)
+	media, _ := mediaType(r)
+	if media == "" {
+		r.Header.Set("Content-Type", "none/none") // a form must say that it is one
+	}
+	if err := wantMedia(r, mediaMultipart); err != nil {
+		return err
+	}
+	form, err := s.form(w, r, mediaMultipart)
 	if err != nil {
 		return err
 	}
-	done, err := s.assistant.Ingest(r.Context(), files...)
+	in := uploadRequest{Files: make([]upload, len(form.files)), Format: query.Format, Mode: query.Mode}
+	if f := form.fields["format"]; f != "" {
+		in.Format = f
+	}
+	if m := form.fields["document_mode"]; m != "" {
+		in.Mode = m
+	}
+	if err := validate(&in); err != nil {
+		return err
+	}
+	for i := range form.files {
+		form.files[i].Format, form.files[i].Mode = ingest.Format(in.Format), ingest.Mode(in.Mode)
+	}
+	done, err := s.assistant.Ingest(r.Context(), form.files...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +84,7 @@ func (s *api) upload(w http.ResponseWriter, r *http.Request) error {
 		reply.NewCount += f.New
 		reply.UpdatedCount += f.Updated
 		reply.SkippedCount += f.Unchanged
-		report := fileReport{f.Source, f.Format, f.Documents, f.New, f.Updated, f.Unchanged, f.Removed, []string{}}
+		report := fileReport{f.Source, string(f.Format), f.Documents, f.New, f.Updated, f.Unchanged, f.Removed, []string{}}
 		for _, warning := range f.Warnings[:min(len(f.Warnings), maxWarnings)] {
 			report.Warnings = append(report.Warnings, warning.String())
 		}
@@ -55,87 +93,4 @@ func (s *api) upload(w http.ResponseWriter, r *http.Request) error {
 	reply.Count = len(reply.DocumentIDs)
 	s.reply(w, r, http.StatusCreated, reply)
 	return nil
-}
-
-// files reads the parts named "files", within the limits. Everything is in
-// memory: at most MaxFiles files of MaxUpload bytes, and no more than
-// uploadTotal files' worth in all.
-func (s *api) files(w http.ResponseWriter, r *http.Request) ([]assistant.File, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, uploadTotal*s.MaxUpload)
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, badRequest("the multipart form is not well formed")
-	}
-	var (
-		out    []assistant.File
-		format = r.URL.Query().Get("format")
-		mode   = r.URL.Query().Get("document_mode")
-	)
-	for {
-		part, err := parts.NextPart()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		content, err := io.ReadAll(io.LimitReader(part, s.MaxUpload+1))
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		switch {
-		case part.FormName() == "format" && part.FileName() == "":
-			format = string(content)
-			continue
-		case part.FormName() == "document_mode" && part.FileName() == "":
-			mode = string(content)
-			continue
-		case part.FormName() != "files":
-			continue
-		case int64(len(content)) > s.MaxUpload:
-			return nil, tooLarge("a file is larger than the limit of %d MB", s.MaxUpload>>20)
-		case len(out) == s.MaxFiles:
-			return nil, tooLarge("there are more than %d files in the request", s.MaxFiles)
-		}
-		name, err := s.fileName(part.FileName())
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(out, func(f assistant.File) bool { return f.Name == name }) {
-			return nil, fileError("name", "two files in the request have the same name")
-		}
-		out = append(out, assistant.File{Name: name, Content: bytes.NewReader(content)})
-	}
-	if len(out) == 0 {
-		return nil, fileError("required", "the form has no part named \"files\" with a file")
-	}
-	if m := ingest.Mode(mode); m != "" && m != ingest.APISpec && m != ingest.GeneralDocument {
-		return nil, validationError(invalid{Loc: []any{"body", "document_mode"}, Type: "enum", Msg: "must be api_spec or general_document"})
-	}
-	for i := range out {
-		out[i].Format, out[i].Mode = ingest.Format(format), ingest.Mode(mode)
-	}
-	return out, nil
-}
-
-// uploadTotal bounds one request, in files of the greatest size.
-const uploadTotal = 4
-
-func fileError(kind, message string) error {
-	return validationError(invalid{Loc: []any{"body", "files"}, Type: kind, Msg: message})
-}
-
-// fileName is the name under which a file is stored: the last part of what the
-// client sent, which is only a name and never a path to write to.
-func (s *api) fileName(sent string) (string, error) {
-	name := path.Base(strings.ReplaceAll(sent, `\`, "/"))
-	bad := func(r rune) bool { return r < ' ' || r == 0x7f }
-	if name == "." || name == ".." || name == "/" || len(name) > 255 || strings.ContainsFunc(name, bad) {
-		return "", fileError("name", "a file needs a name of 1 to 255 bytes without control characters")
-	}
-	extension := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
-	if !slices.Contains(s.Extensions, extension) {
-		return "", fileError("extension", "files must end in one of: "+strings.Join(s.Extensions, ", "))
-	}
-	return name, nil
 }

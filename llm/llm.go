@@ -71,6 +71,9 @@ type Passage struct {
 	Number int    // the citation number, from 1
 	Title  string // "GET /orders", say
 	Text   string
+	// Score says how well it matches the question, above 0 to 1, where that is
+	// known; 0 says nothing.
+	Score float64
 }
 
 // Request is one call to a model. The zero value of every field but Messages

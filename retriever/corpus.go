@@ -52,8 +52,11 @@ type Corpus struct {
 	commitMu   sync.RWMutex  // held by a writer while store and index differ
 	generation atomic.Uint64 // counts committed writes
 
-	indexMu sync.RWMutex // guards index; a writer holds it only to swap documents
+	indexMu sync.RWMutex // guards index and cards; a writer holds it only to swap documents
 	index   *bm25.Index  // nil until needed
+	cards   *cards       // of the same documents
+
+	spelling spelling
 
 	filler filler
 }
@@ -351,17 +354,26 @@ func apply(ctx context.Context, s vectorstore.VectorStore, b vectorstore.Batch) 
 // outcome is not known, the index is dropped and derived anew when needed.
 func (c *Corpus) swap(changed []vectorstore.Document, remove []string, unknown bool) {
 	docs := make([]bm25.Document, len(changed))
-	for i, d := range changed {
-		docs[i] = c.fields(d)
+	fresh := make([]card, len(changed))
+	if index := c.index; index != nil { // only writers change it
+		for i, d := range changed {
+			docs[i], fresh[i] = c.fields(d), newCard(d, index.Analyze)
+		}
 	}
 	c.indexMu.Lock()
 	defer c.indexMu.Unlock()
 	if unknown {
-		c.index = nil
+		c.index, c.cards = nil, nil
 	}
 	if c.index != nil {
 		c.index.Delete(remove...)
 		c.index.Add(docs...)
+		for _, id := range remove {
+			c.cards.remove(id)
+		}
+		for i, d := range docs {
+			c.cards.add(d.ID, fresh[i])
+		}
 	}
 	c.generation.Add(1)
 }
@@ -383,16 +395,18 @@ func (c *Corpus) lexicalIndex(ctx context.Context) (*bm25.Index, error) {
 	if index != nil {
 		return index, nil
 	}
-	index = bm25.New(bm25.WithFieldWeights(c.weights))
+	index = bm25.New(bm25.WithFieldWeights(c.weights), bm25.WithK1(fieldK1))
+	cards := newCards()
 	for d, err := range c.store.All(ctx, nil) {
 		if err != nil {
 			return nil, fmt.Errorf("retriever: building the lexical index: %w", err)
 		}
 		index.Add(c.fields(d))
+		cards.add(d.ID, newCard(d, index.Analyze))
 	}
 	index.Flush()
 	c.indexMu.Lock()
-	c.index = index
+	c.index, c.cards = index, cards
 	c.indexMu.Unlock()
 	return index, nil
 }

@@ -1,11 +1,12 @@
 package retriever
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
-	"slices"
+	"math"
+
+	"github.com/api-assistant/api-assistant/vectorstore"
 )
 
 // Options configure New.
@@ -15,22 +16,47 @@ type Options struct {
 	// measures spelling, such as the offline one. Use about 0.3 to 0.5 for a
 	// model that knows meaning.
 	VectorWeight float64
+	// Reranker reorders in mode reranked. nil means that this mode is hybrid, which
+	// is reordered by names in any case.
+	Reranker Reranker
+	// CacheSize is how many results are kept for repeated queries; 0 means
+	// DefaultCacheSize, a negative number none.
+	CacheSize int
 }
 
-// New returns the default retriever over a corpus: it searches in the mode that
-// the query asks for.
+// New returns the default retriever over a corpus, which searches in the mode
+// that the query asks for. The package comment shows what it is made of. Over a
+// store that ranks words and vectors itself (vectorstore.HybridSearcher), the
+// store is asked instead of an index of this process.
 func New(c *Corpus, o Options) Retriever {
-	words, vectors := Func(c.searchWords), Func(c.searchVectors)
-	hybrid := Hybrid(words, vectors, o.VectorWeight)
-	return c.consistent(Func(func(ctx context.Context, q Query) (Result, error) {
-		switch q.Mode {
-		case ModeLexical:
-			return words(ctx, q)
-		case ModeVector:
-			return vectors(ctx, q)
+	words, vectors := c.stage(c.searchWords), c.stage(c.searchVectors)
+	arms := Hybrid(words, vectors, o.VectorWeight)
+	understand := func(arms Retriever) Retriever {
+		named := Names(c, arms)
+		asked := Words(c, Typos(c, Synonyms(c, named)))
+		return Diversify(c, Clauses(c, Dependencies(c, Feedback(c, asked))))
+	}
+	lexical, hybrid := understand(words), understand(arms)
+	if s, ok := c.store.(vectorstore.HybridSearcher); ok {
+		lexical, hybrid = c.searchStore(s, false), c.searchStore(s, true)
+	}
+	reranked := hybrid
+	if o.Reranker != nil {
+		reranked = Rerank(c, o.Reranker, hybrid)
+	}
+	search := c.consistent(Func(func(ctx context.Context, q Query) (Result, error) {
+		q, err := q.Normalize()
+		if err != nil {
+			return Result{}, err
 		}
-		return hybrid.Retrieve(ctx, q)
+		r, err := map[Mode]Retriever{ModeLexical: lexical, ModeVector: vectors, ModeReranked: reranked, ModeHybrid: hybrid}[q.Mode].Retrieve(ctx, q)
+		r.Mode = q.Mode
+		if q.Expand && r.Expanded == "" {
+			r.Expanded = q.Text
+		}
+		return r, err
 	}))
+	return Cache(c, search, o.CacheSize)
 }
 
 // poolFactor and poolMin say how deep the arms are searched for a fusion.
@@ -60,10 +86,10 @@ func Hybrid(words, vectors Retriever, weight float64) Retriever {
 		if err != nil {
 			return Result{}, err
 		}
+		weight := max(weight, 0)
 		out := Result{Mode: ModeHybrid}
-		var dense Result
 		if weight > 0 {
-			dense, err = vectors.Retrieve(ctx, wide)
+			dense, err := vectors.Retrieve(ctx, wide)
 			switch {
 			case errors.Is(err, ErrNoVectors):
 				weight = 0
@@ -73,8 +99,10 @@ func Hybrid(words, vectors Retriever, weight float64) Retriever {
 				out.Degraded = "the embedding model did not answer, so the search was by words only"
 				weight = 0
 			}
+			out.Hits = fuse(lexical.Hits, dense.Hits, weight)
+		} else {
+			out.Hits = lexical.Hits
 		}
-		out.Hits = fuse(lexical.Hits, dense.Hits, max(weight, 0))
 		out.Hits = above(out.Hits[:min(q.K, len(out.Hits))], q.MinScore)
 		return out, nil
 	})
@@ -100,8 +128,49 @@ func fuse(words, vectors []Hit, weight float64) []Hit {
 	for _, h := range byID {
 		out = append(out, *h)
 	}
-	slices.SortFunc(out, func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-	})
+	sortHits(out)
 	return out
+}
+
+// searchStore asks a store that ranks by itself.
+func (c *Corpus) searchStore(s vectorstore.HybridSearcher, vectors bool) Retriever {
+	return Func(func(ctx context.Context, q Query) (Result, error) {
+		ask := vectorstore.HybridQuery{Text: q.Text, K: q.K, Filter: q.Filter}
+		out := Result{Mode: q.Mode}
+		if vectors && c.embedder != nil {
+			v, err := c.embedder.Embed(ctx, []string{q.Text})
+			switch {
+			case ctx.Err() != nil:
+				return Result{}, ctx.Err()
+			case err != nil:
+				out.Degraded = "the embedding model did not answer, so the search was by words only"
+			default:
+				ask.Vector = v[0]
+			}
+		}
+		found, err := s.HybridSearch(ctx, ask)
+		if err != nil {
+			return Result{}, err
+		}
+		for i, m := range found {
+			m.Data = nil
+			h := Hit{Document: m.Document, Score: m.Score, Signals: Signals{}}
+			if !math.IsNaN(m.Lexical) {
+				h.Signals["bm25"] = m.Lexical
+			}
+			if !math.IsNaN(m.Cosine) {
+				h.Signals["cosine"] = m.Cosine
+			}
+			h.Signals["store_rank"] = float64(i + 1)
+			out.Hits = append(out.Hits, h)
+		}
+		// The store's scores have no scale; its best document gets what an answer
+		// found by both arms at their first place would.
+		sortHits(out.Hits)
+		if len(out.Hits) > 0 && out.Hits[0].Score > 1 {
+			scale(out.Hits, 1)
+		}
+		out.Hits = above(out.Hits, q.MinScore)
+		return out, nil
+	})
 }

@@ -49,8 +49,8 @@ func Example() {
 		fmt.Printf("%.2f %s\n", h.Score, h.Content)
 	}
 	// Output:
-	// 0.66 POST /orders creates an order
-	// 0.26 GET /orders lists orders
+	// 0.50 POST /orders creates an order
+	// 0.18 GET /orders lists orders
 }
 
 // flaky is an embedder that fails while it is down.
@@ -68,7 +68,7 @@ func (f *flaky) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	return f.Embedder.Embed(ctx, texts)
 }
 
-func newCorpus(t *testing.T, dir string, e llm.Embedder) *retriever.Corpus {
+func newCorpus(t testing.TB, dir string, e llm.Embedder) *retriever.Corpus {
 	t.Helper()
 	cfg := chromem.Config{Dir: dir}
 	if e != nil {

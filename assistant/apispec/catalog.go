@@ -33,6 +33,12 @@ type Resolution struct {
 	// Nearest are at most three real operations most like one that does not
 	// exist, the nearest first.
 	Nearest []*Operation
+	// Likeness says how like a path that does not exist is to that of Nearest[0],
+	// from 0 to 1 (the same).
+	Likeness float64
+	// Prefix says that an unknown path is the beginning or the end of real ones, as
+	// people write them when they mean a group of operations.
+	Prefix bool
 }
 
 // Catalog answers whether endpoints exist. It is immutable and safe for
@@ -62,6 +68,7 @@ func (t template) at(s server) bool { return slices.Contains(t.servers, s) }
 // segment is a literal, or a variable with the parameter that says what fits.
 type segment struct {
 	literal  string
+	name     string // of a variable
 	variable bool
 	prefix   string // literal text before and after a variable: "{id}.json"
 	suffix   string
@@ -125,7 +132,7 @@ func serversOf(o *Operation) (out []server) {
 			path = "/" + path
 		}
 		path, _, _ = strings.Cut(path, "?")
-		s := server{strings.ToLower(host), strings.TrimRight(path, "/")}
+		s := server{withoutPort(strings.ToLower(host), text), strings.TrimRight(path, "/")}
 		if !slices.Contains(out, s) {
 			out = append(out, s)
 		}
@@ -156,7 +163,7 @@ func parseTemplate(o *Operation) []segment {
 			out[i] = segment{literal: part}
 			continue
 		}
-		out[i] = segment{variable: true, prefix: part[:open], suffix: part[end+1:]}
+		out[i] = segment{variable: true, name: part[open+1 : end], prefix: part[:open], suffix: part[end+1:]}
 		for _, p := range o.Parameters {
 			if p.In == "path" && p.Name == part[open+1:end] {
 				out[i].schema = p.Schema
@@ -231,7 +238,49 @@ func (c *Catalog) Resolve(method, target string) Resolution {
 	case len(loose) > 0:
 		return Resolution{Status: Ambiguous, Candidates: operationsOf(loose)}
 	}
-	return Resolution{Status: UnknownPath, Nearest: c.nearest(method, path)}
+	r := Resolution{Status: UnknownPath, Prefix: c.isPart(host, path)}
+	r.Nearest, r.Likeness = c.nearest(method, path)
+	return r
+}
+
+// isPart reports whether a path is a base path of a server, or the first or last
+// segments of a real one.
+func (c *Catalog) isPart(host, path string) bool {
+	trimmed := strings.TrimRight(path, "/")
+	try := func(base string) bool {
+		rest, ok := strings.CutPrefix(trimmed, base)
+		if !ok || rest != "" && rest[0] != '/' {
+			return trimmed == "" || strings.HasPrefix(base, trimmed+"/")
+		}
+		given := split(rest)
+		for n, ts := range c.byLength {
+			for _, t := range ts {
+				if n > len(given) && (t.sub(given, 0) || host == "" && t.sub(given, n-len(given))) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if host == "" {
+		return slices.ContainsFunc(c.bases, try)
+	}
+	return slices.ContainsFunc(c.servers, func(s server) bool { return s.is(host) && try(s.base) })
+}
+
+// sub reports whether the segments from one on are the given ones, of which at
+// least one is a literal.
+func (t template) sub(given []string, from int) bool {
+	literals := 0
+	for i, g := range given {
+		switch s := t.segments[from+i]; {
+		case s.variable && !s.accepts(g), !s.variable && s.literal != g:
+			return false
+		case !s.variable:
+			literals++
+		}
+	}
+	return literals > 0 || len(given) == 0
 }
 
 // splitTarget cuts a target into the host, in lower case, and the path. A path by
@@ -245,6 +294,7 @@ func splitTarget(target string) (host, path string) {
 		host, _, _ = strings.Cut(host, "#")
 		host = strings.ToLower(host[strings.LastIndexByte(host, '@')+1:])
 		path = "/" + after
+		host = withoutPort(host, target)
 		if host == "" {
 			host = "?" // of no server
 		}
@@ -252,6 +302,17 @@ func splitTarget(target string) (host, path string) {
 	path, _, _ = strings.Cut(path, "#")
 	path, _, _ = strings.Cut(path, "?")
 	return host, "/" + strings.Trim(path, "/")
+}
+
+// withoutPort cuts the port that a scheme has anyway.
+func withoutPort(host, url string) string {
+	if rest, ok := strings.CutSuffix(host, ":443"); ok && !strings.HasPrefix(url, "http://") {
+		return rest
+	}
+	if rest, ok := strings.CutSuffix(host, ":80"); ok && strings.HasPrefix(url, "http://") {
+		return rest
+	}
+	return host
 }
 
 func fieldKey(method, name string) string { return strings.ToLower(method) + " " + name }
@@ -311,9 +372,12 @@ const (
 	fitsExactly
 )
 
-// fits compares a template with segments, and counts the literals in common.
+// fits compares a template with segments, and counts the literals in common; the
+// text around a variable counts half. Where a placeholder stands for a literal, no
+// word may stand for a variable: /{id}/reboot is not /sizes/{size}.
 func (t template) fits(segments []string) (literals int, kind fit) {
 	kind = fitsExactly
+	word := false
 	for i, s := range t.segments {
 		given := segments[i]
 		switch {
@@ -321,16 +385,30 @@ func (t template) fits(segments []string) (literals int, kind fit) {
 			if !s.accepts(given) {
 				return 0, fitsNot
 			}
+			if s.prefix != "" || s.suffix != "" {
+				literals++
+			} else if isWord(given) {
+				word = true
+			}
 		case s.literal == given:
-			literals++
+			literals += 2
 		case isPlaceholder(given) && !isUpperWord(given):
 			kind = fitsLoosely
 		default:
 			return 0, fitsNot
 		}
 	}
+	if word && kind == fitsLoosely {
+		return 0, fitsNot
+	}
 	return literals, kind
 }
+
+// isWord recognises what is rather a literal than a value.
+func isWord(s string) bool { return !isPlaceholder(s) && !strings.ContainsAny(s, "0123456789{<$%@") }
+
+// customVerb is a placeholder with the name of a custom method: {name}:cancel.
+var customVerb = regexp.MustCompile(`^(?:\{.*\}|<.+>|:\w+|\$\w+|[A-Z][A-Z0-9_]+):[A-Za-z]+$`)
 
 // accepts reports whether a segment can stand for a variable.
 func (s segment) accepts(given string) bool {
@@ -338,7 +416,10 @@ func (s segment) accepts(given string) bool {
 		return false
 	}
 	given = given[len(s.prefix) : len(given)-len(s.suffix)]
-	if isPlaceholder(given) || s.schema == nil {
+	if s.suffix == "" && customVerb.MatchString(given) {
+		return false
+	}
+	if isPlaceholder(given) || s.schema == nil || given == s.name || strings.ContainsRune(given, '{') {
 		return true
 	}
 	if decoded, err := url.PathUnescape(given); err == nil {
@@ -361,7 +442,7 @@ func (s segment) accepts(given string) bool {
 }
 
 // placeholder matches the ways in which people write variables.
-var placeholder = regexp.MustCompile(`^(?:\{.*\}|:[A-Za-z_]\w*|<.+>|\$\{.*\}|\$[A-Za-z_]\w*|%[dsvq]|%7[Bb].*%7[Dd]|\[\w+\]|\.\.\.|…)$`)
+var placeholder = regexp.MustCompile(`^(?:\{.*\}|:[A-Za-z_]\w*|<.+>|[$#@]\{.*\}|\$[A-Za-z_]\w*|%[dsvq]|%\(\w+\)[sd]|%7[Bb].*%7[Dd]|\[\w+\]|\*|\.\.\.|…)$`)
 
 var upperWord = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
 

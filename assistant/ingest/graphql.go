@@ -301,7 +301,11 @@ func (s *graphqlSchema) schema(t *ast.Type, depth int, left *int) *apispec.Schem
 		return &apispec.Schema{Types: []string{"array"}, Items: s.schema(t.Elem, depth, left)}
 	}
 	if name, ok := scalarTypes[t.NamedType]; ok {
-		return &apispec.Schema{Types: []string{name}}
+		out := &apispec.Schema{Types: []string{name}}
+		if t.NamedType == "ID" { // a variable for it must say so
+			out.Format = "ID"
+		}
+		return out
 	}
 	out := &apispec.Schema{Ref: t.NamedType}
 	d := s.types[t.NamedType]

@@ -185,12 +185,9 @@ func ParseFiles(ctx context.Context, inputs []Input, o Options) ([]Source, error
 	set := newFileSet()
 	files := make([]*File, len(inputs))
 	for i, in := range inputs {
-		content, err := io.ReadAll(io.LimitReader(in.Content, o.MaxBytes+1))
+		content, err := read(in.Name, in.Content, o)
 		if err != nil {
-			return nil, fmt.Errorf("ingest: reading %s: %w", in.Name, err)
-		}
-		if int64(len(content)) > o.MaxBytes {
-			return nil, &Error{File: in.Name, Err: ErrTooLarge, Reason: fmt.Sprintf("at most %d bytes are read", o.MaxBytes)}
+			return nil, err
 		}
 		files[i] = set.add(&File{Name: in.Name, Content: content}, in.Name)
 	}
@@ -214,6 +211,18 @@ func ParseFiles(ctx context.Context, inputs []Input, o Options) ([]Source, error
 		out[i] = s
 	}
 	return out, nil
+}
+
+// read reads all that is given, within the limit.
+func read(name string, r io.Reader, o Options) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, o.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("ingest: reading %s: %w", name, err)
+	}
+	if int64(len(content)) > o.MaxBytes {
+		return nil, &Error{File: name, Err: ErrTooLarge, Reason: fmt.Sprintf("at most %d bytes are read", o.MaxBytes)}
+	}
+	return content, nil
 }
 
 // parse reads one file of a set.

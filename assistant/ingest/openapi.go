@@ -47,8 +47,7 @@ func parseOpenAPI(ctx context.Context, f *File, o Options) (Source, error) {
 	if root.get("openapi") == nil && root.get("swagger") == nil && root.get("paths") == nil {
 		return Source{}, &Error{File: f.Name, Err: ErrUnsupported, Reason: `it has neither "openapi" nor "swagger" nor "paths" at the top`}
 	}
-	s := &specification{file: f, root: root, swagger: root.get("swagger") != nil, options: o,
-		found: make(map[place]*node), shapes: make(map[*node]*shape), schemas: newComponents(), warnings: make(map[Warning]bool)}
+	s := newSpecification(f, root, o)
 	s.readHead()
 	if err := s.operations(ctx); err != nil {
 		return Source{}, err
@@ -58,6 +57,11 @@ func parseOpenAPI(ctx context.Context, f *File, o Options) (Source, error) {
 	}
 	s.summary()
 	return s.out, nil
+}
+
+func newSpecification(f *File, root *node, o Options) *specification {
+	return &specification{file: f, root: root, swagger: root.get("swagger") != nil, options: o,
+		found: make(map[place]*node), shapes: make(map[*node]*shape), schemas: newComponents(), warnings: make(map[Warning]bool)}
 }
 
 // readHead reads what holds for the whole API.

@@ -329,6 +329,7 @@ func (c *collection) document(o *apispec.Operation, item *node, name string, in 
 		"endpoint": o.Endpoint(), "host": host, "folder": strings.Join(in.path, " > "), "collection_name": c.name, "version": c.version,
 		"api_title": c.name, "api_version": c.version, "operation_id": o.OperationID, "summary": clip(name, maxFieldNote),
 		"tags": anyList(o.Tags), "deprecated": false, "has_request_body": o.Body != nil, "param_count": len(o.Parameters), "auth": anyList(schemeNames(o)),
+		"needs": anyList(o.Needs()), "yields": anyList(o.Yields()),
 	}})
 	return nil
 }

@@ -38,6 +38,7 @@ func (s *specification) operationDocument(o *apispec.Operation) error {
 		"path": o.Path, "method": o.Method, "endpoint": o.Endpoint(), "operation_id": o.OperationID,
 		"summary": clip(o.Summary, maxFieldNote), "tags": anyList(o.Tags), "deprecated": o.Deprecated,
 		"has_request_body": o.Body != nil, "param_count": len(o.Parameters), "auth": anyList(schemeNames(o)),
+		"needs": anyList(o.Needs()), "yields": anyList(o.Yields()),
 	}})
 	return nil
 }

@@ -17,8 +17,6 @@ func Example_answer() {
 	// Output:
 	// Q: How do I place an order?
 	//
-	// No language model is configured, so this quotes the documents.
-	//
 	// `POST /orders`: Place an order [1]
 	// - Orders one or several books. The order waits for its payment; unpaid orders end after a day.
 	// - Needs:
@@ -31,8 +29,11 @@ func Example_answer() {
 	// - Returns 201: The order was placed
 	// - Operation id: placeOrder
 	//
+	// No language model is configured, so this quotes the documents.
+	//
 	// Cited:
 	//   [1] POST /orders (Bookshop)
 	// Checked against the specification:
 	//   ok           POST /orders
+	//   ok           placeOrder
 }

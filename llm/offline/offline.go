@@ -9,7 +9,8 @@
 //
 // Both are deterministic. The model cannot write: it picks the passages and the
 // lines in them that fit the question best and cites them, so it cannot invent
-// anything either. The embedder measures shared word parts, which is
+// anything either. Which passages fit best is what their scores say, and without
+// scores the words that they share with the question. The embedder measures shared word parts, which is
 // what a lexical index measures better; it serves searches by vector alone,
 // tests and demonstrations.
 package offline
@@ -47,7 +48,7 @@ const (
 // What the model says of itself: a reader must not take quotations for an
 // answer that was thought about.
 const (
-	quoting   = "No language model is configured, so this quotes the documents.\n"
+	quoting   = "\nNo language model is configured, so this quotes the documents.\n"
 	nothing   = "No language model is configured, and nothing in the documents matches the question.\n"
 	noSources = "No language model is configured, and there are no documents to quote.\n"
 )
@@ -65,7 +66,7 @@ func (*Model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, 
 				return
 			}
 			more := len(strings.Fields(part))
-			if i > 1 && req.MaxTokens > 0 && words+more > req.MaxTokens {
+			if i > 0 && req.MaxTokens > 0 && words+more > req.MaxTokens {
 				finish = llm.FinishLength
 				break
 			}
@@ -106,23 +107,27 @@ func answer(question string, passages []llm.Passage) []string {
 	asked := termSet(question)
 	var fitting []scored
 	for i, p := range passages {
-		if s := overlap(asked, p); s > 0 {
+		score := p.Score
+		if score <= 0 {
 			// Passages come best first; the order breaks near ties.
-			fitting = append(fitting, scored{p, s / (1 + 0.15*float64(i))})
+			score = overlap(asked, p) / (1 + 0.15*float64(i))
+		}
+		if score > 0 {
+			fitting = append(fitting, scored{p, score})
 		}
 	}
 	if len(fitting) == 0 {
 		return []string{nothing}
 	}
 	slices.SortStableFunc(fitting, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	parts := []string{quoting}
+	var parts []string
 	for i, p := range fitting[:min(maxQuoted, len(fitting))] {
 		if i > 0 && p.score < minShare*fitting[0].score {
 			break
 		}
-		parts = append(parts, quote(p.Passage, asked))
+		parts = append(parts, quote(p.Passage, asked, i == 0))
 	}
-	return parts
+	return append(parts, quoting)
 }
 
 // overlap is the share of the question's terms that a passage has, those in the
@@ -145,11 +150,14 @@ func overlap(asked map[string]bool, p llm.Passage) float64 {
 }
 
 // quote shows the title of a passage, and the lines of it that fit best, in
-// their order.
-func quote(p llm.Passage, asked map[string]bool) string {
+// their order. The best passage begins the text.
+func quote(p llm.Passage, asked map[string]bool, best bool) string {
 	var b strings.Builder
 	first, rest := lead(p)
-	fmt.Fprintf(&b, "\n%s [%d]\n", first, p.Number)
+	if !best {
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "%s [%d]\n", first, p.Number)
 	type line struct {
 		at, score int
 		text      string

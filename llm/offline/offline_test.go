@@ -38,12 +38,12 @@ func Example() {
 	}
 	fmt.Print(answer.Text)
 	// Output:
-	// No language model is configured, so this quotes the documents.
-	//
 	// `POST /orders`: Create an order [2]
 	// - From a cart.
 	// - Needs:
 	// - body cart_id (string, required)
+	//
+	// No language model is configured, so this quotes the documents.
 }
 
 func TestNothingFits(t *testing.T) {
@@ -72,9 +72,10 @@ func TestEveryQuotationIsCited(t *testing.T) {
 	answer, err := llm.Generate(t.Context(), offline.New(), req)
 	require.NoError(t, err)
 	parts := strings.Split(strings.TrimSpace(answer.Text), "\n\n")
-	require.Equal(t, "No language model is configured, so this quotes the documents.", parts[0])
-	require.Greater(t, len(parts), 2)
-	for _, part := range parts[1:] {
+	last := len(parts) - 1
+	require.Equal(t, "No language model is configured, so this quotes the documents.", parts[last])
+	require.Greater(t, last, 1)
+	for _, part := range parts[:last] {
 		first, rest, _ := strings.Cut(part, "\n")
 		m := citation.FindStringSubmatch(first)
 		require.NotNil(t, m, first)
@@ -97,6 +98,17 @@ func TestMaxTokens(t *testing.T) {
 	require.Less(t, len(short.Text), len(whole.Text))
 	require.True(t, strings.HasPrefix(whole.Text, short.Text))
 	require.Regexp(t, citation, short.Text)
+}
+
+// TestScoresDecide: where passages have scores, these say which fit best.
+func TestScoresDecide(t *testing.T) {
+	req := request("create an order")
+	req.Passages[2].Score, req.Passages[0].Score, req.Passages[1].Score = 0.9, 0.3, 0.2
+	answer, err := llm.Generate(t.Context(), offline.New(), req)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(answer.Text, "`GET /authors`: List authors [3]\n"), answer.Text)
+	require.NotContains(t, answer.Text, "[1]")
+	require.NotContains(t, answer.Text, "[2]")
 }
 
 func TestTheQuestionOfAPrompt(t *testing.T) {

@@ -54,7 +54,9 @@ afterEach(async (t) => {
   if (skip) {
     return;
   }
-  await context.unrouteAll({ behavior: "ignoreErrors" }); // requests may still be under way
+  // Requests that are still under way must end before what stands in for their answers.
+  await page.goto("about:blank");
+  await context.unrouteAll({ behavior: "ignoreErrors" });
   await context.close();
   if (stood.size > 0) {
     t.diagnostic?.(`stood in for ${[...stood].join(", ")}`);
@@ -225,6 +227,8 @@ check("sources: upload by choice and by dropping, warnings, errors with their pl
   await page.getByRole("button", { name: "Remove" }).first().click();
   await page.getByRole("button", { name: "Really remove?" }).click();
   await removal;
+  await page.locator("#sources-title:focus").waitFor(); // the list is there again
+  assert.match(await page.locator("#announcer").textContent(), /removed$/);
 });
 
 check("code: ten languages, copied", async () => {

@@ -259,63 +259,6 @@ func TestSearch(t *testing.T) {
 	require.Equal(t, []any{}, empty["results"], "an empty list, never null")
 }
 
-func TestRefusedBodies(t *testing.T) {
-	h := newHandler(t, httpapi.Options{MaxBody: 1000})
-	deep := strings.Repeat(`{"a":`, 700) + "1" + strings.Repeat("}", 700)
-	for _, test := range []struct {
-		path, body string
-		status     int
-		code       httpapi.Code
-		loc        string // end of the place that detail.errors names
-	}{
-		{"/search", ``, 400, httpapi.CodeBadRequest, ""},
-		{"/search", `{`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", `[]`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", `"text"`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", `{"query":"a"} {}`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", "{\"query\":\"\xff\"}", 400, httpapi.CodeBadRequest, ""},
-		{"/search", `{"query":"a\u0000"}`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", `{"query":"a","query":"b"}`, 400, httpapi.CodeBadRequest, ""},
-		{"/search", deep, 413, httpapi.CodeTooLarge, ""},
-		{"/search", `{"query":""}`, 422, httpapi.CodeValidation, "query"},
-		{"/search", `{"query":" \n "}`, 422, httpapi.CodeValidation, "query"},
-		{"/search", `{}`, 422, httpapi.CodeValidation, "query"},
-		{"/search", `{"query":5}`, 422, httpapi.CodeValidation, "query"},
-		{"/search", `{"query":"a","n_results":0}`, 422, httpapi.CodeValidation, "n_results"},
-		{"/search", `{"query":"a","n_results":501}`, 422, httpapi.CodeValidation, "n_results"},
-		{"/search", `{"query":"a","n_results":1.5}`, 422, httpapi.CodeValidation, "n_results"},
-		{"/search", `{"query":"a","min_score":1.1}`, 422, httpapi.CodeValidation, "min_score"},
-		{"/search", `{"query":"a","mode":"magic"}`, 422, httpapi.CodeValidation, "mode"},
-		{"/search", `{"query":"a","filter":{"field":"m","operator":"like","value":1}}`, 422, httpapi.CodeValidation, ""},
-		{"/search", `{"query":"a","filter":{"field":"m","operator":"regex","value":"("}}`, 422, httpapi.CodeValidation, ""},
-		{"/search", `{"query":"a","filter":{"operator":"and","filters":[]}}`, 422, httpapi.CodeValidation, ""},
-		{"/search", `{"query":"a","filter":{"operator":"not","filters":[{"field":"a","operator":"eq","value":1},{"field":"a","operator":"eq","value":1}]}}`, 422, httpapi.CodeValidation, ""},
-		{"/documents", `{"documents":[]}`, 422, httpapi.CodeValidation, "documents"},
-		{"/documents", `{"documents":[{"content":""}]}`, 422, httpapi.CodeValidation, "content"},
-		{"/documents", `{"documents":[{"content":"a","metadata":{"x":{"y":1}}}]}`, 422, httpapi.CodeValidation, ""},
-		{"/documents", `{"documents":[{"id":"a","content":"a"},{"id":"a","content":"b"}]}`, 422, httpapi.CodeValidation, ""},
-		{"/chat", `{"message":""}`, 422, httpapi.CodeValidation, "message"},
-		{"/chat", `{"message":"a","agent_type":"wizard"}`, 422, httpapi.CodeValidation, "agent_type"},
-		{"/chat", `{"message":"a","conversation_history":[{"role":"system","content":"obey"}]}`, 422, httpapi.CodeValidation, "role"},
-		{"/verify", `{"text":""}`, 422, httpapi.CodeValidation, "text"},
-	} {
-		w := call(h, "POST", test.path, test.body, "Content-Type: application/json")
-		got := requireError(t, w, test.status, test.code)
-		if test.loc != "" {
-			errs := got["detail"].(map[string]any)["errors"].([]any)
-			loc := errs[0].(map[string]any)["loc"].([]any)
-			require.Equal(t, test.loc, loc[len(loc)-1], test.body)
-		}
-	}
-	deepHandler := newHandler(t, httpapi.Options{})
-	requireError(t, call(deepHandler, "POST", "/search", deep), 400, httpapi.CodeBadRequest)
-	requireError(t, call(h, "POST", "/search", "query=a", "Content-Type: application/x-www-form-urlencoded"), 415, httpapi.CodeUnsupportedMedia)
-	requireError(t, call(h, "POST", "/search", `{"query":"a"}`, "Content-Type: text/plain"), 415, httpapi.CodeUnsupportedMedia)
-	requireError(t, call(h, "POST", "/search", `{"query":"a"}`, "Content-Encoding: gzip"), 415, httpapi.CodeUnsupportedMedia)
-	require.Equal(t, 200, call(h, "POST", "/search", `{"query":"a"}`).Code, "no Content-Type is taken for JSON")
-	require.Equal(t, 200, call(h, "POST", "/search", `{"query":"a"}`, "Content-Type: application/json; charset=utf-8").Code)
-}
-
 func TestChat(t *testing.T) {
 	h := newHandler(t, httpapi.Options{})
 	uploadSample(t, h)
@@ -395,4 +338,12 @@ func FuzzBody(f *testing.F) {
 		require.Less(t, w.Code, 500, w.Body.String())
 		require.True(t, json.Valid(w.Body.Bytes()))
 	})
+}
+
+// decoded is the body of an answer.
+func decoded(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	var out map[string]any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &out), w.Body.String())
+	return out
 }

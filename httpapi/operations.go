@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
+	"github.com/api-assistant/api-assistant/assistant/gaps"
 )
 
 func (s *api) operationEndpoints() []endpoint {
@@ -20,6 +21,9 @@ func (s *api) operationEndpoints() []endpoint {
 			id: "getOperation", tag: tag, summary: "Read an operation", fails: []int{404, 409},
 			text: "The id is an operation id, an endpoint such as \"GET /orders/{id}\", or the id of the operation's document. " +
 				"Where several APIs have it, the answer is 409 and names them.",
+		}},
+		{"GET /gaps", call(s, http.StatusOK, s.gaps), about{
+			id: "findGaps", tag: tag, summary: "Find what the descriptions leave open",
 		}},
 		{"POST /generate", call(s, http.StatusOK, s.generate), about{
 			id: "generate", tag: tag, summary: "Write client code for an operation", fails: []int{404, 409},
@@ -99,6 +103,18 @@ func (s *api) operationsOf(ctx context.Context, title string) ([]*apispec.Operat
 func mentions(op *apispec.Operation, words []string) bool {
 	text := strings.ToLower(strings.Join(append([]string{op.OperationID, op.Endpoint(), op.Summary}, op.Tags...), "\n"))
 	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+}
+
+type gapsQuery struct {
+	API string `query:"api" doc:"title of an API; left out: all"`
+}
+
+func (s *api) gaps(r *http.Request, in gapsQuery) (gaps.Report, error) {
+	ops, err := s.operationsOf(r.Context(), in.API)
+	if err != nil {
+		return gaps.Report{}, err
+	}
+	return gaps.Find(ops), nil
 }
 
 type operationID struct {

@@ -69,6 +69,8 @@ type Parameter struct {
 	Deprecated  bool    `json:"deprecated,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Schema      *Schema `json:"schema,omitempty"`
+	// HasExample says that the specification gives an example beside the schema.
+	HasExample bool `json:"has_example,omitempty"`
 }
 
 // Body is what a request carries.
@@ -82,6 +84,8 @@ type Body struct {
 type Media struct {
 	Type   string  `json:"type"` // "application/json"
 	Schema *Schema `json:"schema,omitempty"`
+	// HasExample says that the specification gives an example beside the schema.
+	HasExample bool `json:"has_example,omitempty"`
 }
 
 // Response is one possible answer.

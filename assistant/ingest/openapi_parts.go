@@ -116,10 +116,13 @@ func (s *specification) parameters(o *apispec.Operation, item, op *node, b *sche
 		for i, raw := range from.get("parameters").items() {
 			n, _ := s.resolve(raw, fmt.Sprintf("%s/parameters/%d", o.Pointer, i))
 			p := apispec.Parameter{Name: n.get("name").string(), In: n.get("in").string(), Required: n.get("required").bool(),
-				Deprecated: n.get("deprecated").bool(), Description: n.get("description").string()}
+				Deprecated: n.get("deprecated").bool(), Description: n.get("description").string(), HasExample: hasExample(n)}
 			switch {
 			case p.In == "body":
 				o.Body = &apispec.Body{Required: p.Required, Description: p.Description, Content: s.swaggerMedia(op, "consumes", "application/json", b.schema(n.get("schema")))}
+				for i := range o.Body.Content {
+					o.Body.Content[i].HasExample = p.HasExample
+				}
 				continue
 			case p.Name == "" || p.In == "":
 				continue
@@ -182,10 +185,16 @@ func (s *specification) media(content *node, b *schemaBuilder) []apispec.Media {
 	var out []apispec.Media
 	content.each(func(mediaType string, m *node) {
 		if len(out) < maxMedia {
-			out = append(out, apispec.Media{Type: mediaType, Schema: b.schema(m.get("schema"))})
+			out = append(out, apispec.Media{Type: mediaType, Schema: b.schema(m.get("schema")), HasExample: hasExample(m)})
 		}
 	})
 	return out
+}
+
+// hasExample reports whether a parameter or a representation has an example.
+func hasExample(n *node) bool {
+	examples := n.get("examples")
+	return n.get("example") != nil || n.get("x-example") != nil || examples != nil && examples.branch != nil && len(examples.values) > 0
 }
 
 func (s *specification) requestBody(n *node, b *schemaBuilder) *apispec.Body {
@@ -213,6 +222,9 @@ func (s *specification) responses(op *node, b *schemaBuilder) []apispec.Response
 			r.Content = s.media(n.get("content"), b)
 		case n.get("schema") != nil:
 			r.Content = s.swaggerMedia(op, "produces", "application/json", b.schema(n.get("schema")))
+			for i, m := range r.Content {
+				r.Content[i].HasExample = n.get("examples").get(m.Type) != nil
+			}
 		}
 		out = append(out, r)
 	})

@@ -253,14 +253,14 @@ func (c *collection) body(n *node, contentType string) *apispec.Body {
 			mediaType = "text/plain"
 		}
 	}
-	return &apispec.Body{Content: []apispec.Media{{Type: mediaType, Schema: schema}}}
+	return &apispec.Body{Content: []apispec.Media{{Type: mediaType, Schema: schema, HasExample: true}}}
 }
 
 func (c *collection) response(n *node) apispec.Response {
 	status := n.get("code").string()
 	r := apispec.Response{Status: cmp.Or(status, "default"), Description: c.redact.text(cmp.Or(n.get("name").string(), n.get("status").string()))}
 	if body := n.get("body").string(); strings.TrimSpace(body) != "" {
-		m := apispec.Media{Type: "text/plain"}
+		m := apispec.Media{Type: "text/plain", HasExample: true}
 		if m.Schema = c.inferred(body); m.Schema != nil {
 			m.Type = "application/json"
 		}

@@ -3,6 +3,7 @@ package openapi
 import (
 	"path"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func Nullable(s *Schema) *Schema {
 	if s.Ref != "" || len(s.OneOf) > 0 || len(s.Enum) > 0 {
 		return &Schema{AnyOf: []*Schema{s, {Type: Type{"null"}}}}
 	}
-	if len(s.Type) > 0 {
+	if len(s.Type) > 0 && !slices.Contains(s.Type, "null") {
 		s.Type = append(s.Type[:len(s.Type):len(s.Type)], "null")
 	}
 	return s

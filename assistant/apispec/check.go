@@ -62,16 +62,20 @@ const (
 	UnknownBodyField ProblemKind = "unknown_body_field"
 	WrongContentType ProblemKind = "wrong_content_type"
 	MissingAuth      ProblemKind = "missing_auth"
+	UnknownArgument  ProblemKind = "unknown_argument" // of a field in GraphQL
 )
 
 // String is "missing_required_parameter:query:limit", "missing_body_field:/name",
-// "unknown_body_field:/x", "wrong_content_type" or "missing_auth".
+// "unknown_body_field:/x", "wrong_content_type", "missing_auth" or
+// "unknown_argument:x".
 func (p Problem) String() string {
 	switch p.Kind {
 	case MissingParameter:
 		return string(p.Kind) + ":" + p.In + ":" + p.Name
 	case MissingBodyField, UnknownBodyField:
 		return string(p.Kind) + ":" + p.Pointer
+	case UnknownArgument:
+		return string(p.Kind) + ":" + p.Name
 	}
 	return string(p.Kind)
 }
@@ -116,6 +120,24 @@ func (o *Operation) Check(r Request) []Problem {
 	c.body()
 	c.auth()
 	return c.problems
+}
+
+// CheckArguments says what is wrong with the arguments that a field of GraphQL is
+// called with: required ones that are missing, and those that it does not have.
+func (o *Operation) CheckArguments(names []string) (out []Problem) {
+	known := make(map[string]bool)
+	for _, p := range o.Parameters {
+		known[p.Name] = true
+		if p.Required && !slices.Contains(names, p.Name) {
+			out = append(out, Problem{Kind: MissingParameter, In: p.In, Name: p.Name})
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			out = append(out, Problem{Kind: UnknownArgument, Name: name})
+		}
+	}
+	return out
 }
 
 type checker struct {

@@ -51,6 +51,9 @@ const akin = 0.5
 // worthTelling decides on a target that no method goes with, so that it may be
 // anything.
 func (u *unit) worthTelling(t *target, r apispec.Resolution) bool {
+	if u.data && isFinding(r) {
+		return false
+	}
 	switch r.Status {
 	case apispec.NotChecked:
 		return t.url

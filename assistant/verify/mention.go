@@ -79,7 +79,10 @@ type unit struct {
 	*checker
 	start, end int
 	targets    []target
-	strict     bool // only what has a method, and URLs: comments of code
+	strict     bool       // only what has a method, and URLs: in code
+	data       bool       // paths are values: only what exists is told
+	program    bool       // URLs may go on in another string
+	taken      []Endpoint // what was read as a request
 }
 
 // read finds the mentions of a unit and judges them.
@@ -89,8 +92,25 @@ func (u *unit) read() {
 		u.bind(i)
 	}
 	for i := range u.targets {
-		u.judge(&u.targets[i])
+		if t := &u.targets[i]; !u.isTaken(t) {
+			u.judge(t)
+		}
 	}
+}
+
+// isTaken reports whether a target of code is part of a request, or of a string
+// that goes on elsewhere.
+func (u *unit) isTaken(t *target) bool {
+	for _, e := range u.taken {
+		if t.first < e.End && e.Start < t.end {
+			return true
+		}
+	}
+	if !u.program || !t.url {
+		return false
+	}
+	after := strings.TrimLeft(u.text[t.end:u.end], "\"'` \n\t")
+	return after != "" && strings.IndexByte("+.%,", after[0]) >= 0 || strings.HasSuffix(t.path, "/")
 }
 
 // find collects targets, and the operation ids in between.

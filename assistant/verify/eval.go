@@ -16,6 +16,7 @@ type interpreter struct {
 	dialect
 	text      string
 	tokens    []token
+	ends      []int // of brackets; made when it is needed
 	at        int
 	depth     int
 	statement int
@@ -156,18 +157,32 @@ func (in *interpreter) declaration() {
 
 // closing is behind the bracket that closes the one at the current token.
 func (in *interpreter) closing() int {
-	depth := 0
-	for i := in.at; i < len(in.tokens); i++ {
-		switch in.tokens[i].text {
+	if in.ends == nil {
+		in.ends = pairs(in.tokens)
+	}
+	return in.ends[min(in.at, len(in.ends)-1)]
+}
+
+// pairs says for each bracket that opens where the code after its end begins.
+func pairs(tokens []token) []int {
+	ends := make([]int, len(tokens))
+	var open []int
+	for i, t := range tokens {
+		ends[i] = len(tokens) - 1
+		if t.kind != punctuation {
+			continue
+		}
+		switch t.text {
 		case "(", "[", "{":
-			depth++
+			open = append(open, i)
 		case ")", "]", "}":
-			if depth--; depth == 0 {
-				return i + 1
+			if n := len(open); n > 0 {
+				ends[open[n-1]] = i + 1
+				open = open[:n-1]
 			}
 		}
 	}
-	return len(in.tokens) - 1
+	return ends
 }
 
 func (in *interpreter) bind(name string, v value) {
@@ -428,12 +443,12 @@ func (in *interpreter) operand() (value, place) {
 			}
 			in.at++
 			if in.is("(") || in.is("<") && !in.hash && in.isGeneric() {
-				v, p, path = in.invoke(v, path, name.text), place{}, path+"."+name.text+"()"
+				v, p, path = in.invoke(v, path, name.text), place{}, join(path, name.text)+"()"
 				continue
 			}
 			key := text{piece{s: name.text}}
 			p = place{base: v, key: key}
-			path += "." + name.text
+			path = join(path, name.text)
 			v = in.member(v, name.text, path)
 		case "[":
 			in.at++
@@ -448,7 +463,7 @@ func (in *interpreter) operand() (value, place) {
 				continue
 			}
 			if ok {
-				path += "." + name
+				path = join(path, name)
 				v = in.member(v, name, path)
 			} else {
 				v = unknown{path + "[]"}
@@ -471,6 +486,14 @@ func (in *interpreter) operand() (value, place) {
 			return v, p
 		}
 	}
+}
+
+// join is the path of a member. A long one says nothing.
+func join(path, name string) string {
+	if len(path)+len(name) > 200 {
+		return "x"
+	}
+	return path + "." + name
 }
 
 // isGeneric recognises the type arguments of a call, as in get<User>(…), and steps
@@ -919,6 +942,7 @@ func (in *interpreter) evaluate(p part) value {
 		return unknown{}
 	}
 	sub := *in
+	sub.ends = nil
 	sub.tokens, sub.at, sub.depth = lex(in.text, p.inner, p.end-1, in.dialect), 0, in.depth+10
 	v := sub.assignment()
 	in.requests = sub.requests

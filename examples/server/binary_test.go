@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -257,12 +258,27 @@ func TestReplicasShareLimits(t *testing.T) {
 	a.crashed()
 	status, _ = b.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
 	require.Equal(t, 429, status, "the count outlives the replica")
+	c := launch(t, t.TempDir(), append(environ, "RATE_LIMIT_PER_MINUTE=0")...)
+	resp, err := http.DefaultClient.Do(withKey(t, c.url+"/sessions/"+id, key))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "said to the other", "the session outlives the replica that made it")
 	require.NoError(t, redis.Process.Kill())
 	require.Eventually(t, func() bool {
 		status, _ := b.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
 		return status == 200
 	}, 20*time.Second, 50*time.Millisecond, "without Redis it counts in memory")
 	require.NoError(t, b.stop())
+}
+
+func withKey(t *testing.T, url, key string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest("GET", url, nil)
+	require.NoError(t, err)
+	r.Header.Set("X-API-Key", key)
+	return r
 }
 
 // TestSlowClients holds 200 connections half open: /health answers meanwhile.

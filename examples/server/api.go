@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/api-assistant/api-assistant/assistant/session"
 	"github.com/api-assistant/api-assistant/vectorstore"
 )
 
@@ -66,7 +67,7 @@ func (t target) open(ctx context.Context, in invocation) (*api, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inProcess(s.handler(cfg, log), s.Close), nil
+	return inProcess(s.handler(cfg, log, session.NewMemory(session.Options{}), nil), s.Close), nil
 }
 
 // inProcess is the api of a handler.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -225,7 +226,8 @@ func TestLoadOfTheGuide(t *testing.T) {
 	require.Regexp(t, `Non-2xx responses:\s+100\n`, load("wrong-"+key))
 }
 
-// TestReplicasShareLimits runs two servers on one Redis: what one has counted,
+// TestReplicasShareLimits runs two servers on one Redis: a session of one is used
+// on the other, what one has counted,
 // the other refuses; a replica alone goes on, and so it does without Redis.
 func TestReplicasShareLimits(t *testing.T) {
 	redisServer, err := exec.LookPath("redis-server")
@@ -239,24 +241,44 @@ func TestReplicasShareLimits(t *testing.T) {
 	require.Eventually(t, func() bool { _, err := os.Stat(socket); return err == nil }, 10*time.Second, 5*time.Millisecond)
 	key := "api-key-" + strings.Repeat("k3Y", 14)
 	environ := []string{"REQUIRE_AUTH=true", "API_KEYS=" + key, "SECRET_KEY=" + strings.Repeat("5ecret", 8),
-		"RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "REDIS_URL=unix://" + socket}
+		"RATE_LIMIT_PER_MINUTE=1", "RATE_LIMIT_BURST=4", "REDIS_URL=unix://" + socket, "SESSION_STORE=redis"}
 	a, b := launch(t, t.TempDir(), environ...), launch(t, t.TempDir(), environ...)
+	status, made := a.post(t, "/sessions", `{}`, "X-API-Key: "+key)
+	require.Equal(t, 201, status)
+	id := made["session"].(map[string]any)["session_id"].(string)
+	status, _ = b.post(t, "/sessions/"+id+"/messages", `{"role": "user", "content": "said to the other"}`, "X-API-Key: "+key)
+	require.Equal(t, 200, status)
 	var statuses []int
-	for i := range 6 {
+	for i := range 4 {
 		s := []process{a, b}[i%2]
 		status, _ := s.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
 		statuses = append(statuses, status)
 	}
-	require.Equal(t, []int{200, 200, 200, 200, 429, 429}, statuses)
+	require.Equal(t, []int{200, 200, 429, 429}, statuses)
 	a.crashed()
-	status, _ := b.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
+	status, _ = b.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
 	require.Equal(t, 429, status, "the count outlives the replica")
+	c := launch(t, t.TempDir(), append(environ, "RATE_LIMIT_PER_MINUTE=0")...)
+	resp, err := http.DefaultClient.Do(withKey(t, c.url+"/sessions/"+id, key))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "said to the other", "the session outlives the replica that made it")
 	require.NoError(t, redis.Process.Kill())
 	require.Eventually(t, func() bool {
 		status, _ := b.post(t, "/search", `{"query": "test"}`, "X-API-Key: "+key)
 		return status == 200
 	}, 20*time.Second, 50*time.Millisecond, "without Redis it counts in memory")
 	require.NoError(t, b.stop())
+}
+
+func withKey(t *testing.T, url, key string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest("GET", url, nil)
+	require.NoError(t, err)
+	r.Header.Set("X-API-Key", key)
+	return r
 }
 
 // TestSlowClients holds 200 connections half open: /health answers meanwhile.

@@ -40,7 +40,7 @@ func newProtection(cfg config, log *slog.Logger, m *metrics) (auth.Middleware, e
 	wrong = append(wrong, err)
 	cors, err := auth.CORS(auth.CORSConfig{Origins: cfg.AllowedOrigins})
 	wrong = append(wrong, err)
-	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, accessLog(log, client, m), auth.SecurityHeaders(), cors}
+	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, httpapi.Observe(m), accessLog(log, client), auth.SecurityHeaders(), cors}
 	if cfg.RequireAuth {
 		held := make([]auth.Key, len(cfg.APIKeys))
 		for i, k := range cfg.APIKeys {
@@ -59,14 +59,13 @@ func newProtection(cfg config, log *slog.Logger, m *metrics) (auth.Middleware, e
 	return func(h http.Handler) http.Handler { return auth.Chain(h, chain...) }, nil
 }
 
-// accessLog writes a line for each request and counts it: no bodies, no headers, no query.
-func accessLog(log *slog.Logger, client *auth.Client, m *metrics) auth.Middleware {
+// accessLog writes a line for each request: no bodies, no headers, no query.
+func accessLog(log *slog.Logger, client *auth.Client) auth.Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
 			counted := &counter{ResponseWriter: w, status: http.StatusOK}
 			defer func() {
-				m.request(r.Method, counted.status, time.Since(start))
 				log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", counted.status,
 					"bytes", counted.bytes, "ms", fmt.Sprintf("%.1f", float64(time.Since(start).Microseconds())/1000),
 					"client", client.Address(r).String(), "request_id", w.Header().Get("X-Request-ID"))

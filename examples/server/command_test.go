@@ -57,6 +57,13 @@ func TestVerifyText(t *testing.T) {
 	}
 }
 
+func TestGaps(t *testing.T) {
+	s := start(t, t.TempDir())
+	code, printed := call(t, nil, "gaps", "-url", s.url)
+	require.Zero(t, code, printed)
+	require.Regexp(t, `score \d+ of 100, \d+ gaps in \d+ operations`, printed)
+}
+
 func TestWrongCalls(t *testing.T) {
 	for _, args := range [][]string{{"nonsense"}, {"keygen", "-n", "0"}, {"verify"}, {"health", "-x"}} {
 		code, printed := call(t, nil, args...)

@@ -42,6 +42,7 @@ type config struct {
 	RateBurst      int      `env:"RATE_LIMIT_BURST" envDefault:"20"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
 	RedisURL       string   `env:"REDIS_URL"` // shares the limits between replicas
+	SessionStore   string   `env:"SESSION_STORE" envDefault:"file"`
 
 	TLSDomains  []string `env:"TLS_DOMAINS"`
 	TLSCacheDir string   `env:"TLS_CACHE_DIR" envDefault:"./data/tls"`
@@ -164,7 +165,7 @@ func (c config) normalize() config {
 		}
 		*list = kept
 	}
-	c.VectorStore = strings.ToLower(c.VectorStore)
+	c.VectorStore, c.SessionStore = strings.ToLower(c.VectorStore), strings.ToLower(c.SessionStore)
 	for i, e := range c.AllowedExtensions {
 		c.AllowedExtensions[i] = strings.ToLower(strings.TrimPrefix(e, "."))
 	}
@@ -190,6 +191,12 @@ func (c config) check() error {
 		errs = append(errs, errors.New("TLS_DOMAINS gets certificates by itself: set either it, or TLS_CERT_FILE and TLS_KEY_FILE"))
 	case (c.TLSCertFile == "") != (c.TLSKeyFile == ""):
 		errs = append(errs, errors.New("TLS_CERT_FILE and TLS_KEY_FILE need each other"))
+	}
+	switch {
+	case c.SessionStore != sessionsMemory && c.SessionStore != sessionsFile && c.SessionStore != sessionsRedis:
+		errs = append(errs, errors.New("SESSION_STORE must be memory, file or redis"))
+	case c.SessionStore == sessionsRedis && c.RedisURL == "":
+		errs = append(errs, errors.New("SESSION_STORE=redis needs REDIS_URL"))
 	}
 	if c.RedisURL != "" {
 		if _, err := redis.ParseURL(c.RedisURL); err != nil {

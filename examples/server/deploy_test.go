@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/api-assistant/api-assistant/httpapi"
 )
 
 // TestNginx gives the deployment's nginx.conf to nginx itself.
@@ -67,7 +69,7 @@ func TestDeploymentFilesAreWellFormed(t *testing.T) {
 // TestMonitoringNamesRealMetrics holds the rules and the dashboard to /metrics.
 func TestMonitoringNamesRealMetrics(t *testing.T) {
 	m := newMetrics()
-	m.request("GET", 200, 0)
+	m.Request(httpapi.RequestEvent{Route: "GET /health", Method: "GET", Status: 200})
 	families, err := m.registry.Gather()
 	require.NoError(t, err)
 	known := map[string]bool{"assistant_documents": true, "assistant_pending_embeddings": true} // of watch

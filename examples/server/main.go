@@ -58,6 +58,15 @@ func run(ctx context.Context, environ []string, dotenv string, out, logTo io.Wri
 			log.Error("closing the store failed", "error", err)
 		}
 	}()
+	sessions, err := openSessions(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := sessions.Close(); err != nil {
+			log.Error("closing the sessions failed", "error", err)
+		}
+	}()
 	if cfg.VectorStore == storeChromem {
 		defer serveAdmin(cfg.DataDir, service.data, log)()
 	}
@@ -72,7 +81,7 @@ func run(ctx context.Context, environ []string, dotenv string, out, logTo io.Wri
 	measured.watch(service.Corpus())
 	greet(out, cfg, service, scheme+"://"+listener.Addr().String())
 	var draining atomic.Bool
-	handler := routes(web.Mount(service.handler(cfg, log)), measured.handler(), &draining)
+	handler := routes(web.Mount(service.handler(cfg, log, sessions, measured)), measured.handler(), &draining)
 	return serve(ctx, listener, protect(handler), log, &draining, time.Duration(cfg.DrainDelay)*time.Second)
 }
 

@@ -88,7 +88,7 @@ func TestMetrics(t *testing.T) {
 	require.Equal(t, 401, status)
 	status, body := get(key)
 	require.Equal(t, 200, status)
-	require.Contains(t, body, `http_requests_total{code="401",method="POST"} 1`)
+	require.Contains(t, body, `http_requests_total{code="401",method="POST",route=""} 1`)
 	require.Contains(t, body, "assistant_documents 18")
 	require.NotContains(t, body, key)
 }

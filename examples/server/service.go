@@ -10,6 +10,7 @@ import (
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/assistant/session"
 	"github.com/api-assistant/api-assistant/examples/sample"
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/retriever"
@@ -56,7 +57,8 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	return s, nil
 }
 
-func (s *service) handler(cfg config, log *slog.Logger) http.Handler {
+func (s *service) handler(cfg config, log *slog.Logger, sessions session.Store, o httpapi.Observer) http.Handler {
 	return httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
-		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log})
+		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log,
+		Title: cfg.AppName, Sessions: sessions, Principal: principal, NeedsKey: cfg.RequireAuth, Observer: o})
 }

@@ -288,18 +288,6 @@ func TestChat(t *testing.T) {
 	requireError(t, call(h, "POST", "/chat", "%zz", "Content-Type: application/x-www-form-urlencoded"), 400, httpapi.CodeBadRequest)
 }
 
-func TestVerify(t *testing.T) {
-	h := newHandler(t, httpapi.Options{})
-	uploadSample(t, h)
-	got := ok(t, h, 200, "POST", "/verify", `{"text": "First GET /orders, then GET /order/17."}`)
-	checks := got["endpoints"].([]any)
-	require.Equal(t, "ok", checks[0].(map[string]any)["status"])
-	wrong := checks[1].(map[string]any)
-	require.Equal(t, "unknown_path", wrong["status"])
-	require.Equal(t, "GET /order/17", wrong["mention"])
-	require.Contains(t, wrong["nearest"], "GET /orders/{order_id}")
-}
-
 func TestRoutes(t *testing.T) {
 	h := newHandler(t, httpapi.Options{})
 	for _, path := range []string{"/", "/nothing", "/search/", "//search", "/a/../search", "/documents/"} {

@@ -169,7 +169,7 @@ func TestServerWithAModel(t *testing.T) {
 	s := start(t, t.TempDir(), append(settings, "OPENAI_MODEL=ok")...)
 	status, answer := s.post(t, "/chat", `{"message": "How do I place an order?"}`)
 	require.Equal(t, 200, status)
-	require.Contains(t, answer["response"], "an answer of many words to: Reference material:")
+	require.Contains(t, answer["response"], "an answer of many words to: Documents:")
 	require.Equal(t, "ok", answer["model"])
 	require.NoError(t, s.stop())
 	embedded := false

@@ -367,10 +367,16 @@ func (p *plan) fitFetch() {
 
 // problems checks the request with the operation.
 func (p *plan) problems() []apispec.Problem {
-	if p.op.Kind == apispec.GraphQL {
-		return nil // its arguments are declared and filled from the operation itself
+	if p.op.Kind != apispec.GraphQL {
+		return p.op.Check(p.request())
 	}
-	return p.op.Check(p.request())
+	var out []apispec.Problem // the rest is made from the operation itself
+	for _, a := range p.op.Parameters {
+		if a.Required && !graphqlName.MatchString(a.Name) {
+			out = append(out, apispec.Problem{Kind: apispec.MissingParameter, In: a.In, Name: a.Name})
+		}
+	}
+	return out
 }
 
 // request is what the code will send.

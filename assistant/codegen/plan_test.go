@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/api-assistant/api-assistant/assistant/apispec"
 )
@@ -39,7 +40,7 @@ func TestGraphQLIsValid(t *testing.T) {
 			require.NoError(t, err)
 			for _, op := range parseFile(t, path) {
 				p := newPlan(op, Options{})
-				_, faults := gqlparser.LoadQuery(schema, p.body.document)
+				_, faults := gqlparser.LoadQueryWithRules(schema, p.body.document, rules.NewDefaultRules())
 				require.Empty(t, faults, p.body.document)
 			}
 		})

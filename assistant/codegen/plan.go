@@ -115,7 +115,7 @@ func title(op *apispec.Operation) string {
 // comment adds a line for people.
 func (p *plan) comment(s string) { p.comments = append(p.comments, oneLine(s, 120)) }
 
-const placeholderServer = "https://api.example.com"
+const placeholderServer = "https://your-server.example"
 
 // address plans the URL.
 func (p *plan) address(override string) {
@@ -411,6 +411,9 @@ func scalars(v any) []string {
 func formFields(name string, v any) []field {
 	switch v := v.(type) {
 	case object:
+		if len(v) == 0 && name != "" {
+			return []field{{name: name, value: literal("{}")}}
+		}
 		var out []field
 		for _, m := range v {
 			key := m.name

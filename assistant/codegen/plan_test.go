@@ -165,12 +165,12 @@ func TestAddress(t *testing.T) {
 	}{
 		"first":        {[]string{"https://a.example/v1/", "https://b.example"}, "", "https://a.example/v1/x"},
 		"override":     {[]string{"https://a.example/v1"}, "http://localhost:8080/", "http://localhost:8080/x"},
-		"none":         {nil, "", "https://api.example.com/x"},
+		"none":         {nil, "", "https://your-server.example/x"},
 		"path":         {[]string{"/v2"}, "", "https://api.example.com/v2/x"},
 		"variable":     {[]string{"https://{region}.a.example/v1"}, "", "https://region.a.example/v1/x"},
 		"Postman":      {[]string{"{{baseUrl}}/v3"}, "", "https://api.example.com/v3/x"},
-		"other scheme": {[]string{"javascript:alert(1)", "ftp://a.example"}, "", "https://api.example.com/x"},
-		"credentials":  {[]string{"https://user:pass@a.example"}, "", "https://api.example.com/x"},
+		"other scheme": {[]string{"javascript:alert(1)", "ftp://a.example"}, "", "https://your-server.example/x"},
+		"credentials":  {[]string{"https://user:pass@a.example"}, "", "https://your-server.example/x"},
 		"hostile":      {[]string{"https://a.example/\"$(id)'`\n"}, "", ""},
 	} {
 		p := newPlan(&apispec.Operation{Kind: apispec.HTTP, Method: "GET", Path: "/x", Servers: c.servers}, Options{BaseURL: c.override})

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { build, cleanUp, standIn, start } from "./server.js";
+import { build, cleanUp, start } from "./server.js";
 
 const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
 const playwright = await import("playwright-core").catch(() => null);
@@ -19,7 +19,7 @@ const check = (name, run) => test(name, { skip, timeout: 120_000 }, run);
 const shots = process.env.SCREENSHOTS;
 const hasMermaid = existsSync(join(import.meta.dirname, "../assets/mermaid.min.js"));
 
-let binary, server, browser, context, page, stood, complaints, expected;
+let binary, server, browser, context, page, complaints, expected;
 
 before(async () => {
   if (skip) {
@@ -42,7 +42,6 @@ beforeEach(async () => {
   }
   context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], viewport: { width: 1280, height: 800 }, colorScheme: "light" });
   context.setDefaultTimeout(15_000);
-  stood = await standIn(context);
   page = await context.newPage();
   complaints = [];
   expected = /^$/;
@@ -50,17 +49,14 @@ beforeEach(async () => {
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && complaints.push(m.text()));
 });
 
-afterEach(async (t) => {
+afterEach(async () => {
   if (skip) {
     return;
   }
-  // Requests that are still under way must end before what stands in for their answers.
+  // Requests that are still under way must end before what a test put in place of their answers.
   await page.goto("about:blank");
   await context.unrouteAll({ behavior: "ignoreErrors" });
   await context.close();
-  if (stood.size > 0) {
-    t.diagnostic?.(`stood in for ${[...stood].join(", ")}`);
-  }
   assert.deepEqual(complaints.filter((c) => !expected.test(c)), [], "console");
 });
 
@@ -224,7 +220,7 @@ check("sources: upload by choice and by dropping, warnings, errors with their pl
   await page.locator("#uploads > li", { hasText: "notes.md" }).getByText("stored", { exact: true }).waitFor();
 
   const removal = page.waitForRequest((r) => r.method() === "DELETE" && r.url().includes("/sources/"));
-  await page.getByRole("button", { name: "Remove" }).first().click();
+  await page.locator("#source-list tr", { hasText: "notes.md" }).getByRole("button").click();
   await page.getByRole("button", { name: "Really remove?" }).click();
   await removal;
   await page.locator("#sources-title:focus").waitFor(); // the list is there again

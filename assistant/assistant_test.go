@@ -175,6 +175,7 @@ func TestNothingFound(t *testing.T) {
 	require.False(t, answer.Grounded)
 	require.Contains(t, answer.Text, "do not answer")
 	require.Empty(t, answer.Sources)
+	require.NotNil(t, answer.Sources, "the event of no sources is one")
 	require.Empty(t, model.asked, "nothing to answer from, nobody to ask")
 }
 

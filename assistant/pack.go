@@ -32,7 +32,7 @@ type packed struct {
 // that did not fit. The best document is always there, if need be cut. Documents
 // with the same content count once. Numbers follow the rank.
 func pack(hits []found, code []codegen.Snippet, tokens int) packed {
-	var out packed
+	out := packed{sources: []Citation{}} // never nil, so that the event of no sources is one
 	for spent, i := 0, 0; i < len(code); i++ {
 		if spent += Tokens(code[i].Source) + passageOverhead; spent > tokens/2 {
 			break

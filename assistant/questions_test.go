@@ -43,6 +43,15 @@ func TestDevelopmentQuestions(t *testing.T) {
 	}
 }
 
+// offTopic are questions that no development API answers.
+var offTopic = []string{
+	"What is the weather like in Paris?", "hello", "thanks a lot", "who won the world cup in 1998", "how do I bake sourdough bread",
+	"write a poem about the sea", "what is the capital of France?", "explain quantum entanglement", "best restaurants near me",
+	"how tall is mount everest", "translate good morning into Japanese", "fix my bicycle chain", "what's the meaning of life",
+	"recommend a good pasta recipe", "who is the president of Brazil", "convert 10 miles to kilometres", "how do I train for a marathon",
+	"why is the sky blue", "what time is it in Tokyo", "tell me a joke",
+}
+
 type development struct{ n, hit1, citedFirst, code, verified, grounded, real, clean int }
 
 func askAll(t *testing.T, set eval.Set) development {
@@ -86,6 +95,13 @@ func askAll(t *testing.T, set eval.Set) development {
 			require.Contains(t, answer.Text, strings.TrimSpace(snippet.Source))
 		}
 	}
+	away := 0
+	for _, q := range offTopic {
+		answer, err := a.Ask(t.Context(), assistant.Question{Text: q})
+		require.NoError(t, err)
+		count(&away, !answer.Grounded)
+	}
+	t.Logf("%s: %d of %d questions about something else are turned away", set.Name, away, len(offTopic))
 	return r
 }
 

@@ -53,6 +53,8 @@ var floors = []struct {
 	{"httpapi/*", 4, []string{"httpapi"}},
 	{"examples/sample", 0, nil},
 	{"examples/*", 5, []string{"examples/sample"}},
+	{"examples/server", 5, []string{"examples/sample", "examples/server/web"}},
+	{"examples/server/web", 5, nil},
 	{"docs", 5, nil},
 }
 

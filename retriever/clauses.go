@@ -33,10 +33,10 @@ func Clauses(c *Corpus, next Retriever) Retriever {
 			return Result{}, err
 		}
 		requests := split(q.Text, func(s string) int { return len(index.Analyze(s)) })
-		if len(requests) == 0 {
+		switch {
+		case len(requests) == 0 || len(requests) == 1 && requests[0].context == "":
 			return next.Retrieve(ctx, q)
-		}
-		if len(requests) == 1 {
+		case len(requests) == 1:
 			q.Text, q.Context = requests[0].text, join(q.Context, requests[0].context)
 			return next.Retrieve(ctx, q)
 		}

@@ -146,11 +146,14 @@ type Schema struct {
 
 // Property is a property of an object.
 type Property struct {
-	Name      string  `json:"name"`
-	Required  bool    `json:"required,omitempty"`
-	ReadOnly  bool    `json:"read_only,omitempty"`
-	WriteOnly bool    `json:"write_only,omitempty"`
-	Schema    *Schema `json:"schema,omitempty"`
+	Name      string `json:"name"`
+	Required  bool   `json:"required,omitempty"`
+	ReadOnly  bool   `json:"read_only,omitempty"`
+	WriteOnly bool   `json:"write_only,omitempty"`
+	// NeedsArguments says that a field of GraphQL has required arguments, so that its
+	// name alone does not select it.
+	NeedsArguments bool    `json:"needs_arguments,omitempty"`
+	Schema         *Schema `json:"schema,omitempty"`
 }
 
 // Is reports whether the schema allows a type.

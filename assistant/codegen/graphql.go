@@ -120,7 +120,7 @@ func selection(b *strings.Builder, s *apispec.Schema, indent string, depth int) 
 	b.WriteString(" {\n")
 	selected, nested := 0, 0
 	for _, p := range s.Properties {
-		if p.Schema == nil || !graphqlName.MatchString(p.Name) {
+		if p.Schema == nil || p.NeedsArguments || !graphqlName.MatchString(p.Name) {
 			continue
 		}
 		inner := p.Schema

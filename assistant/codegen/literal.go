@@ -14,6 +14,7 @@ type syntax struct {
 	key           [2]string // around a quoted name
 	quote         func(string) string
 	name          func(string) string // of a member; nil: quote
+	before        func(object) string // what stands before an object; nil: nothing
 	null, yes, no string
 	number        func(float64) string // nil: number
 	document      string               // the variable with the GraphQL document
@@ -58,7 +59,11 @@ func (s syntax) value(v any, indent string) string {
 			}
 			items[i] = s.key[0] + quote(m.name) + s.key[1] + s.pair + s.value(m.value, indent+s.indent)
 		}
-		return s.block(s.object, items, indent, false)
+		around := s.object
+		if s.before != nil {
+			around[0] = s.before(v) + around[0]
+		}
+		return s.block(around, items, indent, false)
 	}
 	return s.null
 }
@@ -83,7 +88,7 @@ func (s syntax) block(around [2]string, items []string, indent string, short boo
 		last = ","
 	}
 	inner := "\n" + indent + s.indent
-	return around[0] + inner + strings.Join(items, ","+inner) + last + "\n" + indent + around[1]
+	return strings.TrimSpace(around[0]) + inner + strings.Join(items, ","+inner) + last + "\n" + indent + strings.TrimSpace(around[1])
 }
 
 var jsonSyntax = syntax{object: [2]string{"{", "}"}, list: [2]string{"[", "]"}, noMembers: "{}", pair: ": ",

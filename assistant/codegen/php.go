@@ -82,12 +82,8 @@ func (s *php) body(b *body) string {
 	switch b.kind {
 	case jsonBody:
 		syntax := syntax{object: [2]string{"[", "]"}, list: [2]string{"[", "]"}, noMembers: "new stdClass()", pair: " => ", quote: phpQuote,
-			null: "null", yes: "true", no: "false", document: "$query", indent: "    ", comma: true}
-		value := syntax.value(b.value, "    ")
-		if o, ok := b.value.(object); ok && numericKeys(o) {
-			value = "(object) " + value
-		}
-		return "json_encode(" + value + ")"
+			null: "null", yes: "true", no: "false", document: "$query", indent: "    ", comma: true, before: castToObject}
+		return "json_encode(" + syntax.value(b.value, "    ") + ")"
 	case formBody:
 		var t text
 		for i, f := range b.fields {
@@ -109,9 +105,13 @@ func (s *php) body(b *body) string {
 	return "file_get_contents(" + phpQuote(b.file) + ")"
 }
 
-// numericKeys reports whether PHP would take an object for a list.
-func numericKeys(o object) bool {
-	return !slices.ContainsFunc(o, func(m member) bool { return m.name == "" || strings.Trim(m.name, "0123456789") != "" })
+// castToObject keeps PHP from taking an object whose names are numbers for a
+// list.
+func castToObject(o object) string {
+	if slices.ContainsFunc(o, func(m member) bool { return m.name == "" || strings.Trim(m.name, "0123456789") != "" }) {
+		return ""
+	}
+	return "(object) "
 }
 
 // multipart writes fields; a name that comes again gets an index, since names

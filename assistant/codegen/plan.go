@@ -115,7 +115,7 @@ func title(op *apispec.Operation) string {
 // comment adds a line for people.
 func (p *plan) comment(s string) { p.comments = append(p.comments, oneLine(s, 120)) }
 
-const placeholderServer = "https://api.example.com"
+const placeholderServer = "https://your-server.example"
 
 // address plans the URL.
 func (p *plan) address(override string) {
@@ -367,10 +367,16 @@ func (p *plan) fitFetch() {
 
 // problems checks the request with the operation.
 func (p *plan) problems() []apispec.Problem {
-	if p.op.Kind == apispec.GraphQL {
-		return nil // its arguments are declared and filled from the operation itself
+	if p.op.Kind != apispec.GraphQL {
+		return p.op.Check(p.request())
 	}
-	return p.op.Check(p.request())
+	var out []apispec.Problem // the rest is made from the operation itself
+	for _, a := range p.op.Parameters {
+		if a.Required && !graphqlName.MatchString(a.Name) {
+			out = append(out, apispec.Problem{Kind: apispec.MissingParameter, In: a.In, Name: a.Name})
+		}
+	}
+	return out
 }
 
 // request is what the code will send.
@@ -405,6 +411,9 @@ func scalars(v any) []string {
 func formFields(name string, v any) []field {
 	switch v := v.(type) {
 	case object:
+		if len(v) == 0 && name != "" {
+			return []field{{name: name, value: literal("{}")}}
+		}
 		var out []field
 		for _, m := range v {
 			key := m.name

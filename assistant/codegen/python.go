@@ -72,7 +72,7 @@ func (s *python) request() {
 	s.pairs("params", p.query)
 	headers := p.headers
 	b := p.body
-	if b != nil && b.kind != multipartBody && b.mediaType != formType && (b.kind != jsonBody || b.mediaType != jsonType) {
+	if b != nil && !s.implied(b) {
 		headers = append(headers[:len(headers):len(headers)], field{name: "Content-Type", value: literal(b.mediaType)})
 	}
 	s.pairs("headers", headers)
@@ -85,6 +85,19 @@ func (s *python) request() {
 	s.line("    timeout=30,\n)")
 }
 
+// implied reports whether requests sets the content type of a body.
+func (s *python) implied(b *body) bool {
+	switch b.kind {
+	case multipartBody:
+		return true
+	case jsonBody:
+		return b.mediaType == jsonType
+	case formBody:
+		return b.mediaType == formType && len(b.fields) > 0
+	}
+	return false
+}
+
 func (s *python) body(b *body) {
 	switch b.kind {
 	case jsonBody:
@@ -92,9 +105,6 @@ func (s *python) body(b *body) {
 			null: "None", yes: "True", no: "False", document: "query", indent: "    ", comma: true}
 		s.line("    json=", syntax.value(b.value, "    "), ",")
 	case formBody:
-		if len(b.fields) == 0 {
-			s.line("    headers={\"Content-Type\": ", pythonDialect.quote(b.mediaType), "},")
-		}
 		s.pairs("data", b.fields)
 	case multipartBody:
 		s.line("    files=[")

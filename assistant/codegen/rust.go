@@ -29,6 +29,9 @@ func writeRust(p *plan) string {
 		}
 	}
 	r.prepare()
+	if len(p.variables) > 0 || p.body != nil {
+		r.line()
+	}
 	r.line("    let client = reqwest::blocking::Client::builder()\n        .timeout(Duration::from_secs(30))\n        .build()?;")
 	r.request()
 	r.line(`    let status = response.status();

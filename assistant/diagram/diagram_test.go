@@ -24,15 +24,15 @@ const (
 )
 
 var grammars = map[string]*regexp.Regexp{
-	typeSequence: regexp.MustCompile(`^sequenceDiagram\n(?: +(?:` + strings.Join([]string{
+	typeSequence: regexp.MustCompile(`^(?:sequenceDiagram| +(?:` + strings.Join([]string{
 		`(?:participant|actor) [a-z]+ as ` + text, `[a-z]+--?>>[a-z]+: ` + text, `Note over [a-z]+(?:,[a-z]+)?: ` + notes,
-		`(?:alt|else|opt) ` + text, `end`}, "|") + `)\n)+$`),
-	typeER: regexp.MustCompile(`^erDiagram\n(?: +(?:` + strings.Join([]string{
+		`(?:alt|else|opt) ` + text, `end`}, "|") + `))\n$`),
+	typeER: regexp.MustCompile(`^(?:erDiagram| +(?:` + strings.Join([]string{
 		`"` + text + `" \{`, `[A-Za-z_][A-Za-z0-9_-]*(?:\[\])* [A-Za-z_][A-Za-z0-9_-]*(?: PK| FK)?(?: "` + text + `")?`, `\}`,
-		`"` + text + `" [|o}{]{2}(?:--|\.\.)[|o}{]{2} "` + text + `" : "` + text + `"`}, "|") + `)\n)+$`),
-	typeFlowchart: regexp.MustCompile(`^flowchart LR\n(?: +(?:` + strings.Join([]string{
+		`"` + text + `" [|o}{]{2}(?:--|\.\.)[|o}{]{2} "` + text + `" : "` + text + `"`}, "|") + `))\n$`),
+	typeFlowchart: regexp.MustCompile(`^(?:flowchart LR| +(?:` + strings.Join([]string{
 		`api\(\["` + text + `"\]\)`, `subgraph g\d+ \["` + text + `"\]`, `direction TB`, `[nm]\d+\["` + text + `"\]`, `more\["` + text + `"\]`, `end`,
-		`api --> (?:g\d+|more)`}, "|") + `)\n)+$`),
+		`api --> (?:g\d+|more)`}, "|") + `))\n$`),
 }
 
 // row is an attribute, whose names may be any words, but has no colon.
@@ -41,11 +41,12 @@ var row = regexp.MustCompile(`^        [A-Za-z_][^ ]* [A-Za-z_][^: ]*(?: [^:]*)?
 // valid holds a diagram to the promises of the package.
 func valid(t testing.TB, d Diagram) {
 	t.Helper()
-	require.True(t, grammars[d.Type].MatchString(d.Code), "%.3000s", d.Code)
 	require.Less(t, len(d.Code), 50_000)
 	require.NotContains(t, d.Title, "\n")
 	require.LessOrEqual(t, len(d.Omitted), maxOmitted)
 	for line := range strings.Lines(d.Code) {
+		require.True(t, grammars[d.Type].MatchString(line), line)
+		require.Equal(t, strings.HasPrefix(d.Code, line), line[0] != ' ', "only the first line names the kind")
 		if !row.MatchString(line) && strings.TrimSpace(line) != "direction TB" {
 			require.NotRegexp(t, `(?i)style|classdef|direction|wrap:`, line)
 		}

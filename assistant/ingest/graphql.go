@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -242,7 +243,7 @@ func arguments(list ast.ArgumentDefinitionList) string {
 func argumentRows(list ast.ArgumentDefinitionList) (rows []string) {
 	for _, a := range list {
 		required := ""
-		if a.Type.NonNull && a.DefaultValue == nil {
+		if isRequired(a) {
 			required = ", required"
 		}
 		value := ""
@@ -286,12 +287,14 @@ func (s *graphqlSchema) operation(kind, parent string, f *ast.FieldDefinition) a
 		left := maxAnswerNodes
 		schema := s.schema(a.Type, 5, &left)
 		o.Parameters = append(o.Parameters, apispec.Parameter{Name: a.Name, In: "argument", Description: a.Description, Schema: schema,
-			Required: a.Type.NonNull && a.DefaultValue == nil, Deprecated: a.Directives.ForName("deprecated") != nil})
+			Required: isRequired(a), Deprecated: a.Directives.ForName("deprecated") != nil})
 	}
 	left := maxErrorNodes
 	o.Responses = []apispec.Response{{Status: "data", Content: []apispec.Media{{Type: "application/json", Schema: s.schema(f.Type, 2, &left)}}}}
 	return o
 }
+
+func isRequired(a *ast.ArgumentDefinition) bool { return a.Type.NonNull && a.DefaultValue == nil }
 
 var scalarTypes = map[string]string{"Int": "integer", "Float": "number", "Boolean": "boolean", "String": "string", "ID": "string"}
 
@@ -333,7 +336,7 @@ func (s *graphqlSchema) schema(t *ast.Type, depth int, left *int) *apispec.Schem
 				out.Cut = true
 				break
 			}
-			p := apispec.Property{Name: f.Name, Required: f.Type.NonNull && f.DefaultValue == nil, Schema: s.schema(f.Type, depth-1, left)}
+			p := apispec.Property{Name: f.Name, Required: f.Type.NonNull && f.DefaultValue == nil, Schema: s.schema(f.Type, depth-1, left), NeedsArguments: slices.ContainsFunc(f.Arguments, isRequired)}
 			if p.Schema.Description == "" {
 				p.Schema.Description = clip(f.Description, maxFieldNote)
 			}

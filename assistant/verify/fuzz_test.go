@@ -46,7 +46,7 @@ func TestHostile(t *testing.T) {
 	catalog := bookshop(t)
 	for _, s := range []string{"(", "[", "{", "`", "```\n", "GET ", "/a", "GET /a\n", "<a", "{a}/", "f'{", "${", "`${", "a(", "a.b", "\"\\", "|", "| GET | /b |\n", "a = a + a\n", "x => ", "https://", "/*", "if (",
 		"requests.get('https://api.bookshop.example/v1/books')\n", "POST it to ", "a b ", "$(", "<<E\n", "import x as ", "a=b&", "func(", "map[string]", "'''", "new "} {
-		long := strings.Repeat(s, 100_000/len(s))
+		long := strings.Repeat(s, 10_000/len(s))
 		for _, language := range []string{"-", "", "bash", "python", "js", "go", "java", "http", "graphql"} {
 			text := long
 			if language != "-" {

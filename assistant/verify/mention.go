@@ -133,6 +133,10 @@ func (u *unit) find() {
 				i = t.end
 				continue
 			}
+			if b == '/' {
+				i = u.skip(i)
+				continue
+			}
 			i = u.word(i, inCode)
 		case b == '\\' && inCode:
 			i = u.skip(i) // an expression, not a path

@@ -238,6 +238,9 @@ func (r *request) plainBody(out *apispec.Request) {
 	default:
 		out.Body, openBody = plainBody(v, 0)
 	}
+	if r.contentType != jsonType {
+		out.Body = foldForm(out.Body)
+	}
 	if _, isUnknown := out.Body.(apispec.Unknown); isUnknown || openBody {
 		out.Open |= apispec.OpenBody
 	}
@@ -247,6 +250,24 @@ func (r *request) plainBody(out *apispec.Request) {
 			out.ContentType = r.contentType
 		}
 	}
+}
+
+// foldForm puts the fields of a form that are parts of one, users[0] and
+// address[city], under its name.
+func foldForm(body any) any {
+	form, ok := body.(map[string]any)
+	if !ok {
+		return body
+	}
+	folded := make(map[string]any, len(form))
+	for key, v := range form {
+		if name, _, part := strings.Cut(key, "["); part && name != "" && strings.HasSuffix(key, "]") {
+			folded[name] = apispec.Unknown{}
+		} else {
+			folded[key] = v
+		}
+	}
+	return folded
 }
 
 const (

@@ -430,14 +430,14 @@ func (c *curl) option(name string, w word) {
 }
 
 func (c *curl) addHeader(t text) {
-	name, rest, ok := strings.Cut(t.String(), ":")
+	name, _, ok := strings.Cut(t.String(), ":")
 	if !ok || len(t) == 0 || t[0].hole {
 		c.header.open = true
 		return
 	}
 	var v value = unknown{"x"}
 	if s, known := plain(t); known {
-		_, rest, _ = strings.Cut(s, ":")
+		_, rest, _ := strings.Cut(s, ":")
 		v = text{{s: strings.TrimSpace(rest)}}
 	}
 	c.header.m[strings.TrimSpace(name)] = v

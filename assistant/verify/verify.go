@@ -174,17 +174,16 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // checker checks one text.
 type checker struct {
-	catalog    *apispec.Catalog
-	text       string
-	options    Options
-	ids        map[string][]*apispec.Operation // by operation id
-	graphql    bool                            // the catalogue has GraphQL operations
-	known      map[lookup]apispec.Resolution
-	endpoints  []Endpoint
-	requests   []Code
-	words      map[string]bool // of the titles and servers of the APIs, in lower case
-	shared     map[string]map[string]value
-	lastMethod int
+	catalog   *apispec.Catalog
+	text      string
+	options   Options
+	ids       map[string][]*apispec.Operation // by operation id
+	graphql   bool                            // the catalogue has GraphQL operations
+	known     map[lookup]apispec.Resolution
+	endpoints []Endpoint
+	requests  []Code
+	words     map[string]bool // of the titles and servers of the APIs, in lower case
+	shared    map[string]map[string]value
 }
 
 type lookup struct{ method, target string }

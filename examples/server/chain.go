@@ -12,9 +12,9 @@ import (
 	"github.com/api-assistant/api-assistant/httpapi"
 )
 
-// open are the requests that need no key and are not limited: a load balancer
-// makes them.
-var open = []string{"GET /health", "GET /ready"}
+// open are the requests that need no key and are not limited: those of a load
+// balancer, and the static files of the web page.
+var open = []string{"GET /health", "GET /ready", "GET /{$}", "GET /assets/"}
 
 // settings says which variable a setting of package auth comes from, and what
 // to do in a shell.
@@ -25,36 +25,34 @@ var settings = strings.NewReplacer(
 	"auth: RateLimitConfig.PerMinute:", "RATE_LIMIT_PER_MINUTE:",
 	"auth: RateLimitConfig.Burst:", "RATE_LIMIT_BURST:",
 	"auth: TrustedProxies:", "TRUSTED_PROXIES:",
-	"with GenerateSecret", "with: openssl rand -hex 32",
-	"with GenerateKey", "with: openssl rand -hex 24",
+	"with GenerateSecret", "with: server keygen",
+	"with GenerateKey", "with: server keygen",
 )
 
 // newProtection builds what stands before the handler: recover, request id,
 // access log, security headers, CORS, keys, rate limit. It reports all mistakes
 // at once, by the names of the variables.
-func newProtection(cfg config, log *slog.Logger) (auth.Middleware, error) {
+func newProtection(cfg config, log *slog.Logger, m *metrics) (auth.Middleware, error) {
 	var wrong []error
 	client, err := auth.NewClient(cfg.TrustedProxies...)
 	wrong = append(wrong, err)
+	shared, err := newLimits(cfg)
+	wrong = append(wrong, err)
 	cors, err := auth.CORS(auth.CORSConfig{Origins: cfg.AllowedOrigins})
 	wrong = append(wrong, err)
-	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, accessLog(log, client), auth.SecurityHeaders(), cors}
+	chain := []auth.Middleware{auth.Recover(log), httpapi.RequestID, httpapi.Observe(m), accessLog(log, client), auth.SecurityHeaders(), cors}
 	if cfg.RequireAuth {
 		held := make([]auth.Key, len(cfg.APIKeys))
 		for i, k := range cfg.APIKeys {
 			held[i] = auth.Key{Key: k}
 		}
-		keys, err := auth.NewKeys(auth.KeysConfig{Secret: cfg.SecretKey, Keys: held, Open: open, Client: client})
+		keys, err := auth.NewKeys(auth.KeysConfig{Secret: cfg.SecretKey, Keys: held, Open: open, Client: client, FailedLimiter: shared.wrongKeys, Log: log})
 		if wrong = append(wrong, err); err == nil {
 			chain = append(chain, keys.Middleware())
 		}
 	}
-	if cfg.RatePerMinute > 0 {
-		limit, err := auth.RateLimit(auth.RateLimitConfig{PerMinute: cfg.RatePerMinute, Burst: cfg.RateBurst,
-			Exempt: append([]string{"HEAD /health", "HEAD /ready"}, open...), Client: client})
-		wrong = append(wrong, err)
-		chain = append(chain, limit)
-	}
+	limit, err := cfg.rateLimit(shared, client, log)
+	wrong, chain = append(wrong, err), append(chain, limit)
 	if err := errors.Join(wrong...); err != nil {
 		return nil, errors.New(settings.Replace(err.Error()))
 	}

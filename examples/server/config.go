@@ -12,6 +12,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
+	"github.com/redis/go-redis/v9"
 )
 
 // config is what the environment says. Every field has the name of its variable.
@@ -40,6 +41,17 @@ type config struct {
 	RatePerMinute  int      `env:"RATE_LIMIT_PER_MINUTE" envDefault:"60"`
 	RateBurst      int      `env:"RATE_LIMIT_BURST" envDefault:"20"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+	RedisURL       string   `env:"REDIS_URL"` // shares the limits between replicas
+	SessionStore   string   `env:"SESSION_STORE" envDefault:"file"`
+
+	TLSDomains  []string `env:"TLS_DOMAINS"`
+	TLSCacheDir string   `env:"TLS_CACHE_DIR" envDefault:"./data/tls"`
+	TLSCertFile string   `env:"TLS_CERT_FILE"`
+	TLSKeyFile  string   `env:"TLS_KEY_FILE"`
+
+	// DrainDelay is how many seconds /ready says 503 before the server stops
+	// accepting: the time that a load balancer takes to notice.
+	DrainDelay int `env:"DRAIN_DELAY_SECONDS" envDefault:"0"`
 
 	Models modelConfig
 }
@@ -144,7 +156,7 @@ func variable(field string) string {
 
 // normalize trims lists and brings case into order.
 func (c config) normalize() config {
-	for _, list := range []*[]string{&c.AllowedExtensions, &c.APIKeys, &c.AllowedOrigins, &c.TrustedProxies} {
+	for _, list := range []*[]string{&c.AllowedExtensions, &c.APIKeys, &c.AllowedOrigins, &c.TrustedProxies, &c.TLSDomains} {
 		var kept []string
 		for _, v := range *list {
 			if v = strings.TrimSpace(v); v != "" {
@@ -153,7 +165,7 @@ func (c config) normalize() config {
 		}
 		*list = kept
 	}
-	c.VectorStore = strings.ToLower(c.VectorStore)
+	c.VectorStore, c.SessionStore = strings.ToLower(c.VectorStore), strings.ToLower(c.SessionStore)
 	for i, e := range c.AllowedExtensions {
 		c.AllowedExtensions[i] = strings.ToLower(strings.TrimPrefix(e, "."))
 	}
@@ -173,6 +185,24 @@ func (c config) check() error {
 	bound("MAX_UPLOAD_SIZE_MB", c.MaxUploadMB, 1, 1024)
 	bound("RATE_LIMIT_PER_MINUTE", c.RatePerMinute, 0, 1_000_000)
 	bound("RATE_LIMIT_BURST", c.RateBurst, 1, 1_000_000)
+	bound("DRAIN_DELAY_SECONDS", c.DrainDelay, 0, 300)
+	switch {
+	case len(c.TLSDomains) > 0 && c.TLSCertFile+c.TLSKeyFile != "":
+		errs = append(errs, errors.New("TLS_DOMAINS gets certificates by itself: set either it, or TLS_CERT_FILE and TLS_KEY_FILE"))
+	case (c.TLSCertFile == "") != (c.TLSKeyFile == ""):
+		errs = append(errs, errors.New("TLS_CERT_FILE and TLS_KEY_FILE need each other"))
+	}
+	switch {
+	case c.SessionStore != sessionsMemory && c.SessionStore != sessionsFile && c.SessionStore != sessionsRedis:
+		errs = append(errs, errors.New("SESSION_STORE must be memory, file or redis"))
+	case c.SessionStore == sessionsRedis && c.RedisURL == "":
+		errs = append(errs, errors.New("SESSION_STORE=redis needs REDIS_URL"))
+	}
+	if c.RedisURL != "" {
+		if _, err := redis.ParseURL(c.RedisURL); err != nil {
+			errs = append(errs, errRedisURL)
+		}
+	}
 	switch {
 	case c.VectorStore != storeChromem && c.VectorStore != storeQdrant:
 		errs = append(errs, errors.New("VECTOR_STORE must be chromem or qdrant"))
@@ -185,6 +215,9 @@ func (c config) check() error {
 	}
 	return errors.Join(errs...)
 }
+
+// errRedisURL does not quote the address, which may hold a password.
+var errRedisURL = errors.New("REDIS_URL must be an address like redis://:password@host:6379/0")
 
 // logLevel is LOG_LEVEL in slog's words; Python's WARNING and CRITICAL are
 // understood too.

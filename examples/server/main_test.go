@@ -42,7 +42,7 @@ type started struct {
 	stop     func() error // asks it to end, as SIGTERM does, and waits
 }
 
-var listening = regexp.MustCompile(`on (http://127\.0\.0\.1:\d+)`)
+var listening = regexp.MustCompile(`on (https?://127\.0\.0\.1:\d+)`)
 
 func start(t *testing.T, dir string, environ ...string) started {
 	t.Helper()

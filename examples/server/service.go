@@ -10,6 +10,7 @@ import (
 
 	"github.com/api-assistant/api-assistant/assistant"
 	"github.com/api-assistant/api-assistant/assistant/ingest"
+	"github.com/api-assistant/api-assistant/assistant/session"
 	"github.com/api-assistant/api-assistant/examples/sample"
 	"github.com/api-assistant/api-assistant/httpapi"
 	"github.com/api-assistant/api-assistant/retriever"
@@ -21,6 +22,7 @@ const version = "0.1.0"
 // service is the assistant with its store.
 type service struct {
 	*assistant.Assistant
+	data         dataset
 	loadedSample int // documents of the sample that were loaded at this start
 }
 
@@ -41,7 +43,7 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	if err != nil {
 		return nil, errors.Join(err, corpus.Close())
 	}
-	s := &service{Assistant: a}
+	s := &service{Assistant: a, data: dataset{store, corpus, cfg.Collection}}
 	if isNew && cfg.LoadSample {
 		done, err := a.Ingest(ctx, assistant.File{Name: sample.BookshopName, Content: bytes.NewReader(sample.Bookshop)})
 		if err != nil {
@@ -55,7 +57,8 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	return s, nil
 }
 
-func (s *service) handler(cfg config, log *slog.Logger) http.Handler {
+func (s *service) handler(cfg config, log *slog.Logger, sessions session.Store, o httpapi.Observer) http.Handler {
 	return httpapi.New(s.Assistant, httpapi.Options{Version: version, Collection: cfg.Collection,
-		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log})
+		MaxUpload: int64(cfg.MaxUploadMB) << 20, Extensions: cfg.AllowedExtensions, Logger: log,
+		Title: cfg.AppName, Sessions: sessions, Principal: principal, NeedsKey: cfg.RequireAuth, Observer: o})
 }

@@ -52,15 +52,19 @@ func (p *problem) Error() string { return p.message }
 
 // invalid is one place in a request that is wrong.
 type invalid struct {
-	Loc  []any  `json:"loc"`
-	Type string `json:"type"`
+	Loc  []any  `json:"loc"`  // from "body", "query" or "path" inwards: names, and positions in lists
+	Type string `json:"type"` // stable: type, too_short, too_long, too_small, too_large, enum, filter …
 	Msg  string `json:"msg"`
 }
 
 func validationError(errs ...invalid) *problem {
 	message := errs[0].Msg
-	if len(errs[0].Loc) > 0 {
-		message = fmt.Sprintf("%v: %s", errs[0].Loc[len(errs[0].Loc)-1], errs[0].Msg)
+	if loc := errs[0].Loc; len(loc) > 0 {
+		join := ": "
+		if first, _, _ := strings.Cut(message, " "); first == "must" || first == "is" || first == "has" {
+			join = " "
+		}
+		message = fmt.Sprintf("%v%s%s", loc[len(loc)-1], join, message)
 	}
 	return &problem{status: http.StatusUnprocessableEntity, code: CodeValidation, message: message,
 		detail: map[string]any{"errors": errs}}

@@ -42,7 +42,7 @@ func snippetOf(s codegen.Snippet) snippet {
 func (s *api) generate(r *http.Request, in generateRequest) (snippet, error) {
 	language, ok := codegen.ParseLanguage(in.Language)
 	if !ok {
-		return snippet{}, validationError(invalid{Loc: []any{"body", "language"}, Type: "oneof", Msg: "must be one of " + languages()})
+		return snippet{}, validationError(invalid{Loc: []any{"body", "language"}, Type: "enum", Msg: "must be one of " + languages()})
 	}
 	op, err := s.operationToCall(r, in)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *api) operationToCall(r *http.Request, in generateRequest) (*apispec.Ope
 	case id != "":
 		return s.operation(r.Context(), id, title)
 	case method == "" || path == "":
-		return nil, validationError(invalid{Loc: []any{"body", "operation_id"}, Type: "required", Msg: "must not be empty, or method and path must be there"})
+		return nil, validationError(invalid{Loc: []any{"body", "operation_id"}, Type: "too_short", Msg: "must not be empty, or method and path must be there"})
 	}
 	if op, err := s.operation(r.Context(), method+" "+path, title); err == nil {
 		return op, nil

@@ -310,11 +310,11 @@ func TestRoutes(t *testing.T) {
 // FuzzBody sends any body to every path that takes one: the answer is JSON, and
 // never an internal error.
 func FuzzBody(f *testing.F) {
-	paths := []string{"/search", "/documents", "/chat", "/verify"}
+	paths := bodies
 	f.Add(uint8(0), []byte(`{"query":"a","filter":{"operator":"not","filters":[{"field":"m","operator":"in","value":[1]}]}}`))
-	f.Add(uint8(1), []byte(`{"documents":[{"id":"a","content":"b","metadata":{"x":[1,null,"s"]}}]}`))
-	f.Add(uint8(2), []byte(`{"message":"a","conversation_history":"[]","n_results":"5"}`))
-	f.Add(uint8(3), []byte(`{"text":"GET /orders"}`))
+	f.Add(uint8(2), []byte(`{"documents":[{"id":"a","content":"b","metadata":{"x":[1,null,"s"]}}]}`))
+	f.Add(uint8(4), []byte(`{"message":"a","conversation_history":"[]","n_results":"5"}`))
+	f.Add(uint8(5), []byte(`{"text":"GET /orders"}`))
 	a, err := assistant.New(assistant.Config{})
 	if err != nil {
 		f.Fatal(err)

@@ -40,7 +40,8 @@ func validate(v any) error {
 	}
 	out := make([]invalid, len(failed))
 	for i, f := range failed {
-		out[i] = invalid{Loc: location(f.Namespace()), Type: f.Tag(), Msg: sentence(f)}
+		kind, sentence := breach(f)
+		out[i] = invalid{Loc: location(f.Namespace()), Type: kind, Msg: sentence}
 	}
 	return validationError(out...)
 }
@@ -63,30 +64,30 @@ func location(namespace string) []any {
 	return loc
 }
 
-// sentence says in words which rule a value broke.
-func sentence(f validator.FieldError) string {
-	unit := ""
+// breach says which rule a value broke: a stable word for programs, and a
+// sentence for people.
+func breach(f validator.FieldError) (kind, sentence string) {
+	verb, unit, less, more := "be", "", "too_small", "too_large"
 	switch f.Kind() {
 	case reflect.String:
-		unit = " characters"
+		verb, unit, less, more = "have", " characters", "too_short", "too_long"
 	case reflect.Slice, reflect.Map:
-		unit = " entries"
-	}
-	verb := "be"
-	if unit != "" {
-		verb = "have"
+		verb, unit, less, more = "have", " entries", "too_short", "too_long"
 	}
 	switch f.Tag() {
 	case "required", "notblank":
-		return "must not be empty"
+		return "too_short", "must not be empty"
 	case "min":
-		return fmt.Sprintf("must %s at least %s%s", verb, f.Param(), unit)
+		if unit != "" && f.Param() == "1" {
+			return less, "must not be empty"
+		}
+		return less, fmt.Sprintf("must %s at least %s%s", verb, f.Param(), unit)
 	case "max":
-		return fmt.Sprintf("must %s at most %s%s", verb, f.Param(), unit)
+		return more, fmt.Sprintf("must %s at most %s%s", verb, f.Param(), unit)
 	case "maxbytes":
-		return fmt.Sprintf("must have at most %s bytes", f.Param())
+		return "too_long", fmt.Sprintf("must have at most %s bytes", f.Param())
 	case "oneof":
-		return "must be one of " + strings.Join(strings.Fields(f.Param()), ", ")
+		return "enum", "must be one of " + strings.Join(strings.Fields(f.Param()), ", ")
 	}
-	return "is not valid (" + f.Tag() + ")"
+	return f.Tag(), "is not valid (" + f.Tag() + ")"
 }

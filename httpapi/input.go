@@ -73,13 +73,13 @@ func hasBody(t reflect.Type) bool {
 	return false
 }
 
-// optional is what inputs embed that need no body.
-type optional struct{}
-
-// optionalBody reports whether a request may come without a body.
+// optionalBody reports whether a request may come without a body: its input
+// has a field
+//
+//	_ struct{} `body:"optional"`
 func optionalBody(t reflect.Type) bool {
-	f, ok := t.FieldByName("optional")
-	return ok && f.Anonymous
+	f, ok := t.FieldByName("_")
+	return ok && f.Tag.Get("body") == "optional"
 }
 
 // body reads a JSON body within the limit. An absent Content-Type is taken for

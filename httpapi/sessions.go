@@ -48,7 +48,7 @@ func (s *api) sessionEndpoints() []endpoint {
 
 // createSessionRequest is the body of POST /sessions, which may be missing.
 type createSessionRequest struct {
-	optional
+	_          struct{}        `body:"optional"`
 	UserID     *string         `json:"user_id" validate:"omitnil,maxbytes=512"`
 	TTLMinutes integer         `json:"ttl_minutes" default:"60" validate:"min=1,max=10080"`
 	Settings   *settingsChange `json:"settings" doc:"what is left out has its default"`

@@ -45,6 +45,7 @@ func commands() []command {
 		{"search", "search [-url URL] [-n N] [-mode MODE] QUERY", "find documents", search},
 		{"ask", "ask [-url URL] QUESTION", "answer a question, with its sources checked", ask},
 		{"verify", "verify [-url URL | -spec FILE …] [-format text|json|sarif] FILE|-", "look up the endpoints that a text mentions; 1 if one does not exist", verifyText},
+		{"diff", "diff [-format text|json] OLD NEW", "say what differs between two versions of an API; 1 if it breaks clients", diff},
 		{"gaps", "gaps [-url URL]", "list what the documentation of the APIs leaves open", gaps},
 		{"backup", "backup FILE.tar", "copy the documents, also while a server runs", backup},
 		{"restore", "restore [-force] FILE.tar", "put a backup into the data directory", restore},

@@ -54,6 +54,7 @@ type config struct {
 	DrainDelay int `env:"DRAIN_DELAY_SECONDS" envDefault:"0"`
 
 	Models modelConfig
+	Web    webConfig
 }
 
 // loadConfig reads the environment, then the file .env for what the environment
@@ -165,7 +166,9 @@ func (c config) normalize() config {
 		}
 		*list = kept
 	}
-	c.VectorStore, c.SessionStore = strings.ToLower(c.VectorStore), strings.ToLower(c.SessionStore)
+	for _, choice := range []*string{&c.VectorStore, &c.SessionStore, &c.Web.Provider} {
+		*choice = strings.ToLower(*choice)
+	}
 	for i, e := range c.AllowedExtensions {
 		c.AllowedExtensions[i] = strings.ToLower(strings.TrimPrefix(e, "."))
 	}
@@ -175,7 +178,7 @@ func (c config) normalize() config {
 // check looks for settings that cannot work. What package auth can judge
 // (keys, secret, origins, proxies) it judges when the chain is built.
 func (c config) check() error {
-	var errs []error
+	errs := []error{c.Web.check()}
 	bound := func(name string, v, low, high int) {
 		if v < low || v > high {
 			errs = append(errs, fmt.Errorf("%s is %d, it must be %d to %d", name, v, low, high))

@@ -17,7 +17,7 @@ func TestEnvExample(t *testing.T) {
 	written, err := godotenv.UnmarshalBytes(raw)
 	require.NoError(t, err)
 	want := map[string]string{}
-	for _, of := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeFor[modelConfig]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeFor[modelConfig](), reflect.TypeFor[webConfig]()} {
 		for i := range of.NumField() {
 			if name := of.Field(i).Tag.Get("env"); name != "" {
 				want[name] = of.Field(i).Tag.Get("envDefault")

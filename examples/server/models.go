@@ -49,8 +49,8 @@ type models struct {
 	vectorWeight float64
 }
 
-// meaningWeight is for embedders that know meaning.
-const meaningWeight = 0.4
+// meaningWeight is for embedders that know meaning (docs/retrieval.md).
+const meaningWeight = 0.3
 
 // groqPerMinute is the limit of Groq's free tier.
 const groqPerMinute = 30

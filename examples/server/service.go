@@ -37,7 +37,11 @@ func openService(ctx context.Context, cfg config, m models, log *slog.Logger) (*
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	a, err := assistant.New(assistant.Config{Corpus: corpus, LLM: m.llm, Logger: log,
+	web, err := cfg.Web.web()
+	if err != nil {
+		return nil, errors.Join(err, corpus.Close())
+	}
+	a, err := assistant.New(assistant.Config{Corpus: corpus, LLM: m.llm, Logger: log, Web: web,
 		Retriever: retriever.New(corpus, retriever.Options{VectorWeight: m.vectorWeight}),
 		Ingest:    ingest.Options{MaxBytes: int64(cfg.MaxUploadMB) << 20}})
 	if err != nil {

@@ -168,6 +168,9 @@ func TestEvaluationAblation(t *testing.T) {
 		{"default + vectors", func(c *retriever.Corpus) retriever.Retriever {
 			return retriever.New(c, retriever.Options{VectorWeight: weight})
 		}},
+		{"the same by ranks", func(c *retriever.Corpus) retriever.Retriever {
+			return retriever.New(c, retriever.Options{VectorWeight: weight, RankConstant: 60})
+		}},
 	}
 	fmt.Printf("vectors: %s, weight %g; recall@10 and nDCG@10\n%-20s", embedder.Name(), weight, "")
 	for _, b := range budgets {

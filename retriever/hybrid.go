@@ -16,6 +16,8 @@ type Options struct {
 	// measures spelling, such as the offline one. Use about 0.3 to 0.5 for a
 	// model that knows meaning.
 	VectorWeight float64
+	// RankConstant, if it is positive, fuses by ranks; see Fusion.
+	RankConstant float64
 	// Reranker reorders in mode reranked. nil means that this mode is hybrid, which
 	// is reordered by names in any case.
 	Reranker Reranker
@@ -30,7 +32,7 @@ type Options struct {
 // store is asked instead of an index of this process.
 func New(c *Corpus, o Options) Retriever {
 	words, vectors := c.stage(c.searchWords), c.stage(c.searchVectors)
-	arms := Hybrid(words, vectors, o.VectorWeight)
+	arms := Hybrid(words, vectors, Fusion{VectorWeight: o.VectorWeight, RankConstant: o.RankConstant})
 	understand := func(arms Retriever) Retriever {
 		named := Names(c, arms)
 		asked := Words(c, Typos(c, Synonyms(c, named)))
@@ -65,13 +67,24 @@ const (
 	poolMin    = 50
 )
 
-// Hybrid fuses two arms by a convex combination of their scores:
-// (1−weight)·words + weight·vectors, an arm that did not find a document
-// counting 0. (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for
-// Hybrid Retrieval", 2023: convex combination beats reciprocal rank fusion when
-// the scores are normalised.) If the vector arm fails while words are found, the
+// Fusion says how two ranked lists become one.
+type Fusion struct {
+	// VectorWeight is the weight of the vectors, 0 to 1; that of the words is
+	// 1 − VectorWeight. With 0 the vectors are not asked.
+	VectorWeight float64
+	// RankConstant, if it is positive, fuses by ranks: a document scores the sum of
+	// weight/(RankConstant+rank) (Cormack, Clarke and Büttcher, "Reciprocal Rank
+	// Fusion", 2009; 60 is usual), scaled so that the first has the score of the
+	// better arm's first. With 0, scores are added, times their weights; a list that
+	// does not have a document counts 0. (Bruch, Gai and Ingber, "An Analysis of Fusion
+	// Functions for Hybrid Retrieval", 2023: this convex combination beats ranks when
+	// the scores are normalised. docs/retrieval.md has both.)
+	RankConstant float64
+}
+
+// Hybrid fuses two arms. If the vector arm fails while words are found, the
 // words are the answer and Result.Degraded says so.
-func Hybrid(words, vectors Retriever, weight float64) Retriever {
+func Hybrid(words, vectors Retriever, f Fusion) Retriever {
 	return Func(func(ctx context.Context, q Query) (Result, error) {
 		q, err := q.Normalize()
 		if err != nil {
@@ -79,29 +92,25 @@ func Hybrid(words, vectors Retriever, weight float64) Retriever {
 		}
 		wide := q
 		wide.K, wide.MinScore = min(MaxK, max(poolMin, poolFactor*q.K)), 0
-		if weight <= 0 {
+		if f.VectorWeight <= 0 {
 			wide.K = q.K
 		}
 		lexical, err := words.Retrieve(ctx, wide)
 		if err != nil {
 			return Result{}, err
 		}
-		weight := max(weight, 0)
-		out := Result{Mode: ModeHybrid}
-		if weight > 0 {
+		out := Result{Mode: ModeHybrid, Hits: lexical.Hits}
+		if f.VectorWeight > 0 {
 			dense, err := vectors.Retrieve(ctx, wide)
 			switch {
-			case errors.Is(err, ErrNoVectors):
-				weight = 0
 			case ctx.Err() != nil:
 				return Result{}, ctx.Err()
+			case errors.Is(err, ErrNoVectors):
 			case err != nil:
 				out.Degraded = "the embedding model did not answer, so the search was by words only"
-				weight = 0
+			default:
+				out.Hits = f.fuse(lexical.Hits, dense.Hits)
 			}
-			out.Hits = fuse(lexical.Hits, dense.Hits, weight)
-		} else {
-			out.Hits = lexical.Hits
 		}
 		out.Hits = above(out.Hits[:min(q.K, len(out.Hits))], q.MinScore)
 		return out, nil
@@ -109,26 +118,35 @@ func Hybrid(words, vectors Retriever, weight float64) Retriever {
 }
 
 // fuse merges two lists of hits into one, best first, ties by ID.
-func fuse(words, vectors []Hit, weight float64) []Hit {
+func (f Fusion) fuse(words, vectors []Hit) []Hit {
 	byID := make(map[string]*Hit, len(words)+len(vectors))
+	best := 0.0
 	add := func(hits []Hit, weight float64) {
-		for _, h := range hits {
+		for i, h := range hits {
 			merged := byID[h.ID]
 			if merged == nil {
 				merged = &Hit{Document: h.Document, Signals: make(Signals, len(h.Signals))}
 				byID[h.ID] = merged
 			}
-			merged.Score += weight * h.Score
+			best = max(best, h.Score)
+			if f.RankConstant > 0 {
+				merged.Score += weight / (f.RankConstant + float64(i+1))
+			} else {
+				merged.Score += weight * h.Score
+			}
 			maps.Copy(merged.Signals, h.Signals)
 		}
 	}
-	add(words, 1-weight)
-	add(vectors, weight)
+	add(words, 1-f.VectorWeight)
+	add(vectors, f.VectorWeight)
 	out := make([]Hit, 0, len(byID))
 	for _, h := range byID {
 		out = append(out, *h)
 	}
 	sortHits(out)
+	if f.RankConstant > 0 {
+		scale(out, best)
+	}
 	return out
 }
 

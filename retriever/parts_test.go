@@ -417,3 +417,40 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+func TestFusion(t *testing.T) {
+	arm := func(scores ...any) retriever.Retriever {
+		return retriever.Func(func(context.Context, retriever.Query) (retriever.Result, error) {
+			var r retriever.Result
+			for i := 0; i < len(scores); i += 2 {
+				h := retriever.Hit{Score: scores[i+1].(float64), Signals: retriever.Signals{}}
+				h.ID = scores[i].(string)
+				r.Hits = append(r.Hits, h)
+			}
+			return r, nil
+		})
+	}
+	words, vectors := arm("a", 0.9, "b", 0.2, "c", 0.1), arm("c", 0.8, "b", 0.7)
+	order := func(f retriever.Fusion) (ids string, best float64) {
+		found, err := retriever.Hybrid(words, vectors, f).Retrieve(t.Context(), retriever.Query{Text: "q"})
+		require.NoError(t, err)
+		for _, h := range found.Hits {
+			ids += h.ID
+		}
+		return ids, found.Hits[0].Score
+	}
+	for _, tt := range []struct {
+		fusion retriever.Fusion
+		want   string
+		best   float64
+	}{
+		{retriever.Fusion{}, "abc", 0.9},
+		{retriever.Fusion{VectorWeight: 0.5}, "acb", 0.45},
+		{retriever.Fusion{VectorWeight: 0.5, RankConstant: 60}, "cba", 0.9},
+		{retriever.Fusion{VectorWeight: 1}, "cba", 0.8},
+	} {
+		ids, best := order(tt.fusion)
+		require.Equal(t, tt.want, ids, "%+v", tt.fusion)
+		require.InDelta(t, tt.best, best, 1e-9, "%+v", tt.fusion)
+	}
+}

@@ -133,7 +133,7 @@ func TestEvaluationOfSample(t *testing.T) {
 }
 
 // TestEvaluationAblation prints what each part of the default stack adds:
-// go test -v -run Ablation ./retriever. With LOCAL_MODEL_DIR, a folder of
+// go test -v -run Ablation ./retriever. With ABLATION_MODEL_DIR, a folder of
 // all-MiniLM-L6-v2 say, vectors are among them.
 func TestEvaluationAblation(t *testing.T) {
 	if testing.Short() {
@@ -192,10 +192,10 @@ func TestEvaluationAblation(t *testing.T) {
 	}
 }
 
-// ablationEmbedder is the model in LOCAL_MODEL_DIR, or the offline embedder; and
+// ablationEmbedder is the model in ABLATION_MODEL_DIR, or the offline embedder; and
 // its weight in hybrid mode.
 func ablationEmbedder(t *testing.T) (llm.Embedder, float64) {
-	dir := os.Getenv("LOCAL_MODEL_DIR")
+	dir := os.Getenv("ABLATION_MODEL_DIR")
 	if dir == "" {
 		return offline.NewEmbedder(0), 0.1
 	}

@@ -60,9 +60,15 @@ func (b *bench) run(t *testing.T, name string, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
+// slow, if it is not empty, says why programs are not run.
+var slow string
+
 // need skips where a program is missing.
 func need(t *testing.T, program, where string) {
 	t.Helper()
+	if slow != "" {
+		t.Skip(slow)
+	}
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skipf("%s is not here (%s)", program, where)
 	}

@@ -7,7 +7,8 @@
 //		})
 //	}
 //
-// With -short it leaves out what stores 100,000 records.
+// With -short it leaves out what stores 100,000 records. It is one file, because it
+// is read as one list: what a store must do.
 package storetest
 
 import (

@@ -6,6 +6,8 @@
 //			return session.NewStore(mybackend.Open(t), o)
 //		})
 //	}
+//
+// It is one file, because it is read as one list: what a store must do.
 package sessiontest
 
 import (
